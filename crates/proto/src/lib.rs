@@ -1,3 +1,16 @@
-//! Placeholder.
+//! The Erlang distribution protocol as pure state machines.
+//!
+//! Bytes and a time go in; events, bytes and deadlines come out. Nothing here opens a socket, reads a clock or knows an
+//! async runtime, so every rule of the protocol can be tested by calling it.
+//!
+//! | module | what | OTP documentation |
+//! | --- | --- | --- |
+//! | [`name`] | node names and cookies | "Distributed Erlang" |
+//! | [`flags`] | what two nodes agree to speak | "Distribution Protocol", distribution flags |
 
 pub mod epmd;
+pub mod flags;
+pub mod name;
+
+pub use beamline_term::Creation;
+pub use name::{Cookie, NameError, NodeName};

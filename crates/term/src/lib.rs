@@ -1,1 +1,34 @@
-//! Placeholder.
+//! Erlang terms: the values, the external term format, and how they are printed.
+//!
+//! Follows the "External Term Format" chapter of the Erlang/OTP documentation, for every tag that OTP 25 to 29 sends.
+//! This crate does no I/O and knows no clock.
+//!
+//! ```
+//! use beamline_term::{Term, atom};
+//!
+//! let reply = Term::tuple([atom("ok").into(), 42.into()]);
+//! let bytes = bytes::Bytes::from(reply.encode());
+//! assert_eq!(Term::decode(&bytes)?, reply);
+//! assert_eq!(reply.to_string(), "{:ok, 42}");
+//! # Ok::<(), beamline_term::DecodeError>(())
+//! ```
+
+mod atom;
+mod binary;
+pub mod codec;
+mod compound;
+mod identifier;
+mod inspect;
+mod opaque;
+pub mod serde;
+mod term;
+
+pub use atom::{Atom, AtomError, atom};
+pub use binary::{Binary, BitString};
+pub use codec::{DecodeError, Limits};
+pub use compound::{ImproperList, List, Map};
+pub use identifier::{Creation, Origin, Pid, Port, Reference, ReferenceError};
+pub use inspect::Inspect;
+pub use num_bigint::BigInt;
+pub use opaque::{ExportFun, Fun, Record};
+pub use term::Term;

@@ -1,0 +1,117 @@
+//! Binaries and bit strings. A decoded binary is a slice of the input, not a copy.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// An Erlang binary: sixteen bytes that point into a shared buffer.
+///
+/// `Bytes` itself is twice as large; a term of 32 bytes could not hold it.
+#[derive(Clone)]
+pub struct Binary {
+    buffer: Arc<Bytes>,
+    start: u32,
+    end: u32,
+}
+
+impl Binary {
+    /// The part `start..end` of a shared buffer; `None` if it is not inside.
+    pub(crate) fn slice_of(buffer: &Arc<Bytes>, start: usize, end: usize) -> Option<Binary> {
+        if start > end || end > buffer.len() {
+            return None;
+        }
+        Some(Binary { buffer: Arc::clone(buffer), start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()? })
+    }
+
+    /// The same bytes as `Bytes`, without a copy.
+    pub fn to_bytes(&self) -> Bytes {
+        self.buffer.slice(self.start as usize..self.end as usize)
+    }
+}
+
+impl Deref for Binary {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.buffer.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+impl From<Bytes> for Binary {
+    /// Bytes past 4 GiB, which the format cannot express, are cut off.
+    fn from(bytes: Bytes) -> Binary {
+        let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        Binary { buffer: Arc::new(bytes), start: 0, end }
+    }
+}
+
+impl From<Vec<u8>> for Binary {
+    fn from(bytes: Vec<u8>) -> Binary {
+        Binary::from(Bytes::from(bytes))
+    }
+}
+
+impl From<&[u8]> for Binary {
+    fn from(bytes: &[u8]) -> Binary {
+        Binary::from(Bytes::copy_from_slice(bytes))
+    }
+}
+
+impl From<&str> for Binary {
+    fn from(text: &str) -> Binary {
+        Binary::from(text.as_bytes())
+    }
+}
+
+impl From<String> for Binary {
+    fn from(text: String) -> Binary {
+        Binary::from(text.into_bytes())
+    }
+}
+
+impl PartialEq for Binary {
+    fn eq(&self, other: &Binary) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Binary {}
+
+impl Hash for Binary {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl fmt::Debug for Binary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        crate::inspect::write_binary(f, self)
+    }
+}
+
+/// A bit string whose length is not a whole number of bytes.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct BitString {
+    bytes: Binary,
+    last_bits: u8,
+}
+
+impl BitString {
+    /// The bytes, and how many bits of the last one count, from the most significant: 1 to 8.
+    /// `None` for another number, or for no bytes at all.
+    pub fn new(bytes: Binary, last_bits: u8) -> Option<BitString> {
+        ((1..=8).contains(&last_bits) && !bytes.is_empty()).then_some(BitString { bytes, last_bits })
+    }
+
+    /// The bytes, the last one padded with whatever the sender put there.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many bits of the last byte count.
+    pub fn last_bits(&self) -> u8 {
+        self.last_bits
+    }
+}

@@ -1,0 +1,570 @@
+//! Reading, with the suspicion that bytes from a socket deserve: depth and sizes are limited, and nothing is allocated
+//! that the input is not long enough to fill.
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use num_bigint::{BigInt, Sign};
+
+use super::tag;
+use crate::{
+    Atom, Binary, BitString, Creation, ExportFun, Fun, ImproperList, List, Map, Origin, Pid, Port, Record, Reference,
+    Term,
+};
+
+/// What a decoder accepts at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How deep terms may nest. Default 512.
+    pub depth: u32,
+    /// To how many bytes a compressed term may inflate. Default 64 MiB.
+    pub inflated_bytes: usize,
+    /// How many bytes an integer may have. Default 64 KiB.
+    pub integer_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { depth: 512, inflated_bytes: 64 << 20, integer_bytes: 64 << 10 }
+    }
+}
+
+/// Why bytes are not the term that was asked for, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The input ends inside a term.
+    #[error("the term breaks off at byte {at}: {missing} more bytes are needed")]
+    Truncated {
+        /// Where more was needed.
+        at: usize,
+        /// How much more, at least.
+        missing: usize,
+    },
+    /// The first byte is not 131.
+    #[error("a term begins with the byte 131, not {found}")]
+    Version {
+        /// What stands there.
+        found: u8,
+    },
+    /// A tag that no OTP from 25 to 29 sends, or not in this place.
+    #[error("unexpected tag {tag} at byte {at} where {wanted} was wanted")]
+    Tag {
+        /// The tag.
+        tag: u8,
+        /// Its place.
+        at: usize,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+    /// A value that its tag does not allow.
+    #[error("invalid {what} at byte {at}")]
+    Invalid {
+        /// What is invalid.
+        what: &'static str,
+        /// Where it stands.
+        at: usize,
+    },
+    /// One of the [`Limits`] was passed.
+    #[error("the term at byte {at} passes the limit on its {what}")]
+    Limit {
+        /// Which limit.
+        what: &'static str,
+        /// Where it was passed.
+        at: usize,
+    },
+    /// The term is whole, but bytes follow it.
+    #[error("{count} bytes follow the term")]
+    Trailing {
+        /// How many.
+        count: usize,
+    },
+}
+
+/// Reads terms, or parts of them, from the front of a buffer. Binaries are slices of that buffer.
+#[derive(Debug)]
+pub struct Decoder<'a> {
+    input: &'a Bytes,
+    at: usize,
+    depth: u32,
+    limits: Limits,
+    shared: Option<Arc<Bytes>>,
+    last_origin: Option<Origin>,
+}
+
+type Result<T> = std::result::Result<T, DecodeError>;
+
+impl<'a> Decoder<'a> {
+    /// A decoder at the start of `input`, with the default limits.
+    pub fn new(input: &'a Bytes) -> Decoder<'a> {
+        Decoder::with_limits(input, Limits::default())
+    }
+
+    /// As [`Decoder::new`], with limits.
+    pub fn with_limits(input: &'a Bytes, limits: Limits) -> Decoder<'a> {
+        Decoder { input, at: 0, depth: 0, limits, shared: None, last_origin: None }
+    }
+
+    /// A second decoder at the same place, to look ahead.
+    pub(crate) fn fork(&self) -> Decoder<'a> {
+        Decoder {
+            input: self.input,
+            at: self.at,
+            depth: self.depth,
+            limits: self.limits,
+            shared: None,
+            last_origin: None,
+        }
+    }
+
+    /// How many bytes have been read.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// What has not been read yet, without a copy.
+    pub fn rest(&self) -> Bytes {
+        self.input.slice(self.at..)
+    }
+
+    /// Checks that everything has been read.
+    ///
+    /// # Errors
+    /// Bytes are left.
+    pub fn finish(&self) -> Result<()> {
+        match self.input.len() - self.at {
+            0 => Ok(()),
+            count => Err(DecodeError::Trailing { count }),
+        }
+    }
+
+    /// The next tag, without reading it.
+    ///
+    /// # Errors
+    /// The input is at its end.
+    pub fn peek_tag(&self) -> Result<u8> {
+        self.input.get(self.at).copied().ok_or(DecodeError::Truncated { at: self.at, missing: 1 })
+    }
+
+    /// Reads the version byte.
+    ///
+    /// # Errors
+    /// Another byte stands there, or none.
+    pub fn version(&mut self) -> Result<()> {
+        match self.u8()? {
+            tag::VERSION => Ok(()),
+            found => Err(DecodeError::Version { found }),
+        }
+    }
+
+    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8]> {
+        let left = self.input.len() - self.at;
+        if count > left {
+            return Err(DecodeError::Truncated { at: self.at, missing: count - left });
+        }
+        let bytes = &self.input[self.at..self.at + count];
+        self.at += count;
+        Ok(bytes)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    pub(crate) fn u16(&mut self) -> Result<usize> {
+        Ok(usize::from(u16::from_be_bytes(self.array()?)))
+    }
+
+    pub(crate) fn u32(&mut self) -> Result<u32> {
+        Ok(u32::from_be_bytes(self.array()?))
+    }
+
+    /// A count of elements that need `least` bytes each: more than the rest can hold is an error before any allocation.
+    fn count(&mut self, least: usize) -> Result<usize> {
+        let count = self.u32()? as usize;
+        let left = self.input.len() - self.at;
+        match count.checked_mul(least) {
+            Some(needed) if needed <= left => Ok(count),
+            _ => Err(DecodeError::Truncated { at: self.at, missing: count.saturating_mul(least).saturating_sub(left) }),
+        }
+    }
+
+    pub(crate) fn unexpected(&self, tag: u8, wanted: &'static str) -> DecodeError {
+        DecodeError::Tag { tag, at: self.at.saturating_sub(1), wanted }
+    }
+
+    fn invalid(&self, what: &'static str) -> DecodeError {
+        DecodeError::Invalid { what, at: self.at }
+    }
+
+    /// Runs `read` one level deeper.
+    pub(crate) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.depth >= self.limits.depth {
+            return Err(DecodeError::Limit { what: "depth", at: self.at });
+        }
+        self.depth += 1;
+        let result = read(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Reads the head of a tuple and gives its arity.
+    ///
+    /// # Errors
+    /// Something else stands there, or it is cut off.
+    pub fn tuple_header(&mut self) -> Result<usize> {
+        match self.u8()? {
+            tag::SMALL_TUPLE => {
+                let arity = usize::from(self.u8()?);
+                let left = self.input.len() - self.at;
+                if arity > left {
+                    return Err(DecodeError::Truncated { at: self.at, missing: arity - left });
+                }
+                Ok(arity)
+            }
+            tag::LARGE_TUPLE => self.count(1),
+            tag => Err(self.unexpected(tag, "a tuple")),
+        }
+    }
+
+    /// Reads the head of a list that is not a byte string: how many elements follow before the tail. `[]` gives 0, and has
+    /// no tail to read.
+    ///
+    /// # Errors
+    /// Something else stands there, or it is cut off.
+    pub fn list_header(&mut self) -> Result<usize> {
+        match self.u8()? {
+            tag::NIL => Ok(0),
+            tag::LIST => self.count(1),
+            tag => Err(self.unexpected(tag, "a list")),
+        }
+    }
+
+    /// Reads the head of a map and gives the number of its pairs.
+    ///
+    /// # Errors
+    /// Something else stands there, or it is cut off.
+    pub fn map_header(&mut self) -> Result<usize> {
+        match self.u8()? {
+            tag::MAP => self.count(2),
+            tag => Err(self.unexpected(tag, "a map")),
+        }
+    }
+
+    /// Reads an integer of 64 bits.
+    ///
+    /// # Errors
+    /// Something else stands there, or it is too large.
+    pub fn integer(&mut self) -> Result<i64> {
+        match self.any_integer()? {
+            Term::Integer(number) => Ok(number),
+            _ => Err(self.invalid("integer: it does not fit 64 bits")),
+        }
+    }
+
+    /// Reads an integer of 64 bits without a sign.
+    ///
+    /// # Errors
+    /// Something else stands there, it is negative or too large.
+    pub fn unsigned(&mut self) -> Result<u64> {
+        self.any_integer()?.as_u64().ok_or_else(|| self.invalid("integer: it does not fit 64 bits without a sign"))
+    }
+
+    pub(crate) fn any_integer(&mut self) -> Result<Term> {
+        let tag = self.u8()?;
+        let length = match tag {
+            tag::SMALL_INTEGER => return Ok(Term::Integer(i64::from(self.u8()?))),
+            tag::INTEGER => return Ok(Term::Integer(i64::from(i32::from_be_bytes(self.array()?)))),
+            tag::SMALL_BIG => usize::from(self.u8()?),
+            tag::LARGE_BIG => self.u32()? as usize,
+            tag => return Err(self.unexpected(tag, "an integer")),
+        };
+        let sign = match self.u8()? {
+            0 => Sign::Plus,
+            1 => Sign::Minus,
+            _ => return Err(self.invalid("sign of an integer")),
+        };
+        if length > self.limits.integer_bytes {
+            return Err(DecodeError::Limit { what: "integer", at: self.at });
+        }
+        Ok(BigInt::from_bytes_le(sign, self.take(length)?).into())
+    }
+
+    /// Reads a float.
+    ///
+    /// # Errors
+    /// Something else stands there, or it is not finite.
+    pub fn float(&mut self) -> Result<f64> {
+        let number = match self.u8()? {
+            tag::NEW_FLOAT => f64::from_be_bytes(self.array()?),
+            tag::FLOAT => {
+                let text = self.take(31)?;
+                let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+                let parsed = std::str::from_utf8(&text[..end]).ok().and_then(|text| text.trim().parse().ok());
+                parsed.ok_or_else(|| self.invalid("float"))?
+            }
+            tag => return Err(self.unexpected(tag, "a float")),
+        };
+        if number.is_finite() { Ok(number) } else { Err(self.invalid("float: it is not finite")) }
+    }
+
+    /// Reads an atom.
+    ///
+    /// # Errors
+    /// Something else stands there, or it is no valid atom.
+    pub fn atom(&mut self) -> Result<Atom> {
+        let tag = self.u8()?;
+        let length = match tag {
+            tag::SMALL_ATOM_UTF8 | tag::SMALL_ATOM => usize::from(self.u8()?),
+            tag::ATOM_UTF8 | tag::ATOM => self.u16()?,
+            tag => return Err(self.unexpected(tag, "an atom")),
+        };
+        let bytes = self.take(length)?;
+        let atom = if matches!(tag, tag::ATOM | tag::SMALL_ATOM) && !bytes.is_ascii() {
+            Atom::new(&bytes.iter().map(|byte| char::from(*byte)).collect::<String>())
+        } else {
+            Atom::new(std::str::from_utf8(bytes).map_err(|_| self.invalid("atom: it is not UTF-8"))?)
+        };
+        atom.map_err(|_| self.invalid("atom: it has more than 255 characters"))
+    }
+
+    fn origin(&mut self, node: Atom, short_creation: bool) -> Result<Origin> {
+        let number = if short_creation { u32::from(self.u8()?) } else { self.u32()? };
+        let creation = Creation::new(number);
+        if let Some(last) = &self.last_origin
+            && last.creation() == creation
+            && *last.node() == node
+        {
+            return Ok(last.clone());
+        }
+        let origin = Origin::new(node, creation);
+        self.last_origin = Some(origin.clone());
+        Ok(origin)
+    }
+
+    /// Reads a pid.
+    ///
+    /// # Errors
+    /// Something else stands there, or it is cut off.
+    pub fn pid(&mut self) -> Result<Pid> {
+        let tag = self.u8()?;
+        if !matches!(tag, tag::NEW_PID | tag::PID) {
+            return Err(self.unexpected(tag, "a pid"));
+        }
+        let node = self.atom()?;
+        let (id, serial) = (self.u32()?, self.u32()?);
+        Ok(Pid::at(&self.origin(node, tag == tag::PID)?, id, serial))
+    }
+
+    fn port(&mut self) -> Result<Port> {
+        let tag = self.u8()?;
+        let node = self.atom()?;
+        let id = match tag {
+            tag::V4_PORT => u64::from_be_bytes(self.array()?),
+            tag::NEW_PORT | tag::PORT => u64::from(self.u32()?),
+            tag => return Err(self.unexpected(tag, "a port")),
+        };
+        Ok(Port::at(&self.origin(node, tag == tag::PORT)?, id))
+    }
+
+    /// Reads a reference.
+    ///
+    /// # Errors
+    /// Something else stands there, or it is cut off.
+    pub fn reference(&mut self) -> Result<Reference> {
+        let tag = self.u8()?;
+        let (node, count, words_first) = match tag {
+            tag::NEWER_REFERENCE | tag::NEW_REFERENCE => {
+                let count = self.u16()?;
+                (self.atom()?, count, false)
+            }
+            tag::REFERENCE => (self.atom()?, 1, true),
+            tag => return Err(self.unexpected(tag, "a reference")),
+        };
+        let mut words = [0; Reference::MAX_WORDS];
+        let Some(words) = words.get_mut(..count) else {
+            return Err(self.invalid("reference: it has more than 5 words"));
+        };
+        if words_first {
+            words[0] = self.u32()?;
+        }
+        let origin = self.origin(node, tag != tag::NEWER_REFERENCE)?;
+        if !words_first {
+            for word in words.iter_mut() {
+                *word = self.u32()?;
+            }
+        }
+        Reference::at(&origin, words).map_err(|_| self.invalid("reference: it has no words"))
+    }
+
+    /// The next `count` bytes as a slice of the input.
+    fn slice(&mut self, count: usize) -> Result<Binary> {
+        let start = self.at;
+        self.take(count)?;
+        let shared = self.shared.get_or_insert_with(|| Arc::new(self.input.clone()));
+        Binary::slice_of(shared, start, start + count).ok_or(DecodeError::Limit { what: "size", at: start })
+    }
+
+    /// Reads a binary, without a copy.
+    ///
+    /// # Errors
+    /// Something else stands there, or it is cut off.
+    pub fn binary(&mut self) -> Result<Binary> {
+        match self.u8()? {
+            tag::BINARY => {
+                let length = self.u32()? as usize;
+                self.slice(length)
+            }
+            tag => Err(self.unexpected(tag, "a binary")),
+        }
+    }
+
+    /// Reads over one term and gives its bytes.
+    ///
+    /// # Errors
+    /// As [`Decoder::term`].
+    pub fn skip(&mut self) -> Result<Bytes> {
+        let start = self.at;
+        self.term()?;
+        Ok(self.input.slice(start..self.at))
+    }
+
+    /// Reads one term.
+    ///
+    /// # Errors
+    /// The bytes are not a whole term, or pass a limit.
+    pub fn term(&mut self) -> Result<Term> {
+        match self.peek_tag()? {
+            tag::SMALL_INTEGER | tag::INTEGER | tag::SMALL_BIG | tag::LARGE_BIG => self.any_integer(),
+            tag::NEW_FLOAT | tag::FLOAT => self.float().map(Term::Float),
+            tag::SMALL_ATOM_UTF8 | tag::ATOM_UTF8 | tag::ATOM | tag::SMALL_ATOM => self.atom().map(Term::Atom),
+            tag::BINARY => self.binary().map(Term::Binary),
+            tag::NEW_PID | tag::PID => self.pid().map(Term::Pid),
+            tag::V4_PORT | tag::NEW_PORT | tag::PORT => self.port().map(Term::Port),
+            tag::NEWER_REFERENCE | tag::NEW_REFERENCE | tag::REFERENCE => self.reference().map(Term::Reference),
+            tag::SMALL_TUPLE | tag::LARGE_TUPLE => {
+                let arity = self.tuple_header()?;
+                self.nested(|this| this.terms(arity)).map(|terms| Term::Tuple(terms.into()))
+            }
+            tag::COMPRESSED if self.depth == 0 && self.at <= 1 => self.compressed(),
+            _ => self.rare_term(),
+        }
+    }
+
+    fn terms(&mut self, count: usize) -> Result<Vec<Term>> {
+        let mut terms = Vec::with_capacity(count);
+        for _ in 0..count {
+            terms.push(self.term()?);
+        }
+        Ok(terms)
+    }
+
+    fn rare_term(&mut self) -> Result<Term> {
+        match self.u8()? {
+            tag::NIL => Ok(Term::nil()),
+            tag::STRING => {
+                let length = self.u16()?;
+                Ok(Term::List(List::from_bytes(self.slice(length)?)))
+            }
+            tag::LIST => {
+                let count = self.count(1)?;
+                self.nested(|this| {
+                    let elements = this.terms(count)?;
+                    if this.peek_tag()? == tag::NIL {
+                        this.at += 1;
+                        return Ok(Term::list(elements));
+                    }
+                    let tail = this.term()?;
+                    Ok(match tail {
+                        Term::List(_) | Term::ImproperList(_) => Term::improper(elements, tail),
+                        tail if elements.is_empty() => tail,
+                        tail => Term::ImproperList(ImproperList { elements: elements.into(), tail: Box::new(tail) }),
+                    })
+                })
+            }
+            tag::MAP => {
+                let count = self.count(2)?;
+                self.nested(|this| this.map(count))
+            }
+            tag::BIT_BINARY => {
+                let length = self.u32()? as usize;
+                let bits = self.u8()?;
+                let bytes = self.slice(length)?;
+                match bits {
+                    8 => Ok(Term::Binary(bytes)),
+                    _ => BitString::new(bytes, bits)
+                        .map(|bits| Term::BitString(Box::new(bits)))
+                        .ok_or_else(|| self.invalid("bit string")),
+                }
+            }
+            tag::NEW_FUN => {
+                let size = self.u32()? as usize;
+                let body = self.slice(size.checked_sub(4).ok_or_else(|| self.invalid("size of a fun"))?)?;
+                Ok(Term::Fun(Box::new(Fun { body })))
+            }
+            tag::EXPORT => {
+                let (module, function) = (self.atom()?, self.atom()?);
+                let arity = u8::try_from(self.integer()?).map_err(|_| self.invalid("arity of a fun"))?;
+                Ok(Term::Export(Box::new(ExportFun { module, function, arity })))
+            }
+            tag::RECORD => {
+                let count = self.count(2)?;
+                let exported = self.u8()? != 0;
+                let (module, name) = (self.atom()?, self.atom()?);
+                let names: Vec<Atom> = (0..count).map(|_| self.atom()).collect::<Result<_>>()?;
+                let values = self.nested(|this| this.terms(count))?;
+                let fields = names.into_iter().zip(values).collect();
+                Ok(Term::Record(Box::new(Record { exported, module, name, fields })))
+            }
+            tag => Err(self.unexpected(tag, "a term")),
+        }
+    }
+
+    fn map(&mut self, count: usize) -> Result<Term> {
+        let mut pairs: Vec<(Term, Term)> = Vec::with_capacity(count.min(1024));
+        for _ in 0..count {
+            let key = self.term()?;
+            pairs.push((key, self.term()?));
+        }
+        let distinct = if count <= 8 {
+            pairs.iter().enumerate().all(|(place, (key, _))| pairs[..place].iter().all(|(other, _)| other != key))
+        } else {
+            pairs.iter().map(|(key, _)| key).collect::<HashSet<_>>().len() == count
+        };
+        if !distinct {
+            return Err(self.invalid("map: a key stands twice"));
+        }
+        Ok(Term::Map(Map(pairs.into())))
+    }
+
+    fn compressed(&mut self) -> Result<Term> {
+        self.at += 1;
+        let size = self.u32()? as usize;
+        if size > self.limits.inflated_bytes {
+            return Err(DecodeError::Limit { what: "inflated size", at: self.at });
+        }
+        let packed = &self.input[self.at..];
+        let mut inflated = Vec::new();
+        let mut inflater = flate2::read::ZlibDecoder::new(packed);
+        let read = inflater.by_ref().take(size as u64 + 1).read_to_end(&mut inflated);
+        if read.is_err() || inflated.len() != size {
+            return Err(self.invalid("compressed term"));
+        }
+        self.at += usize::try_from(inflater.total_in()).unwrap_or(packed.len()).min(packed.len());
+        let inflated = Bytes::from(inflated);
+        let mut inner = Decoder::with_limits(&inflated, self.limits);
+        // One level down, so that compressed data inside compressed data is refused.
+        let term = inner.nested(Decoder::term)?;
+        inner.finish()?;
+        Ok(term)
+    }
+}

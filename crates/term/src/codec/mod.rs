@@ -1,0 +1,32 @@
+//! The external term format: [`Decoder`] reads it, the functions of [`encode`] write it.
+
+mod decode;
+pub mod encode;
+pub mod tag;
+
+pub use decode::{DecodeError, Decoder, Limits};
+
+use bytes::Bytes;
+
+use crate::Term;
+
+impl Term {
+    /// Reads one term with its version byte (131), which must fill the input.
+    ///
+    /// # Errors
+    /// The bytes are not one whole term, or break the default [`Limits`].
+    pub fn decode(bytes: &Bytes) -> Result<Term, DecodeError> {
+        let mut decoder = Decoder::new(bytes);
+        decoder.version()?;
+        let term = decoder.term()?;
+        decoder.finish()?;
+        Ok(term)
+    }
+
+    /// Writes the term with its version byte (131).
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![tag::VERSION];
+        encode::term(&mut out, self);
+        out
+    }
+}

@@ -1,0 +1,191 @@
+//! Lists and maps.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+
+use crate::{Atom, Binary, Term};
+
+/// A proper list. One of bytes (a charlist, iodata, a short list of small numbers) stays as compact as it came.
+#[derive(Clone, Debug)]
+pub struct List(Elements);
+
+#[derive(Clone, Debug)]
+enum Elements {
+    Terms(Box<[Term]>),
+    Bytes(Binary),
+}
+
+impl List {
+    /// The list of these elements.
+    pub fn new(elements: impl IntoIterator<Item = Term>) -> List {
+        List(Elements::Terms(elements.into_iter().collect()))
+    }
+
+    /// The list of these bytes as integers.
+    pub fn from_bytes(bytes: impl Into<Binary>) -> List {
+        List(Elements::Bytes(bytes.into()))
+    }
+
+    /// How many elements it has.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Elements::Terms(terms) => terms.len(),
+            Elements::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether it is `[]`.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The element at `index`, counted from 0.
+    pub fn get(&self, index: usize) -> Option<Cow<'_, Term>> {
+        match &self.0 {
+            Elements::Terms(terms) => terms.get(index).map(Cow::Borrowed),
+            Elements::Bytes(bytes) => bytes.get(index).map(|byte| Cow::Owned(Term::Integer(i64::from(*byte)))),
+        }
+    }
+
+    /// Its elements in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Cow<'_, Term>> {
+        (0..self.len()).map(|index| self.get(index).unwrap_or(Cow::Owned(Term::Integer(0))))
+    }
+
+    /// Its elements, copied.
+    pub fn to_vec(&self) -> Vec<Term> {
+        self.iter().map(Cow::into_owned).collect()
+    }
+
+    /// Its elements as bytes, when each is an integer from 0 to 255.
+    pub fn as_bytes(&self) -> Option<Cow<'_, [u8]>> {
+        match &self.0 {
+            Elements::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
+            Elements::Terms(terms) => {
+                let bytes: Option<Vec<u8>> =
+                    terms.iter().map(|term| term.as_i64().and_then(|number| u8::try_from(number).ok())).collect();
+                bytes.map(Cow::Owned)
+            }
+        }
+    }
+
+    /// Its text, when it is a charlist: each element a character's code.
+    pub fn to_text(&self) -> Option<String> {
+        self.iter().map(|term| term.as_i64().and_then(|code| char::from_u32(u32::try_from(code).ok()?))).collect()
+    }
+}
+
+impl PartialEq for List {
+    fn eq(&self, other: &List) -> bool {
+        match (&self.0, &other.0) {
+            (Elements::Terms(one), Elements::Terms(two)) => one == two,
+            (Elements::Bytes(one), Elements::Bytes(two)) => one == two,
+            _ => self.len() == other.len() && self.iter().eq(other.iter()),
+        }
+    }
+}
+
+impl Eq for List {}
+
+impl Hash for List {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_usize(self.len());
+        for element in self.iter() {
+            element.hash(state);
+        }
+    }
+}
+
+/// A list whose last tail is not `[]`, such as `[alias | Ref]`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ImproperList {
+    pub(crate) elements: Box<[Term]>,
+    pub(crate) tail: Box<Term>,
+}
+
+impl ImproperList {
+    /// What stands before the bar.
+    pub fn elements(&self) -> &[Term] {
+        &self.elements
+    }
+
+    /// What stands after it.
+    pub fn tail(&self) -> &Term {
+        &self.tail
+    }
+}
+
+/// A map. The order of its pairs is kept as it came and has no meaning.
+#[derive(Clone, Debug)]
+pub struct Map(pub(crate) Box<[(Term, Term)]>);
+
+impl Map {
+    /// The map of these pairs; of pairs with equal keys the last counts.
+    pub fn new(pairs: impl IntoIterator<Item = (Term, Term)>) -> Map {
+        let mut all: Vec<(Term, Term)> = Vec::new();
+        let mut places: HashMap<Term, usize> = HashMap::new();
+        for (key, value) in pairs {
+            match places.get(&key) {
+                Some(place) => all[*place].1 = value,
+                None => {
+                    places.insert(key.clone(), all.len());
+                    all.push((key, value));
+                }
+            }
+        }
+        Map(all.into())
+    }
+
+    /// How many pairs it has.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &Term) -> Option<&Term> {
+        self.0.iter().find(|(own, _)| own == key).map(|(_, value)| value)
+    }
+
+    /// The value of an atom key.
+    pub fn get_atom(&self, key: &str) -> Option<&Term> {
+        self.0.iter().find(|(own, _)| own.is_atom(key)).map(|(_, value)| value)
+    }
+
+    /// All pairs.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &(Term, Term)> {
+        self.0.iter()
+    }
+
+    /// Whether an atom key is there.
+    pub fn struct_name(&self) -> Option<&Atom> {
+        self.get_atom("__struct__").and_then(Term::as_atom)
+    }
+}
+
+impl PartialEq for Map {
+    fn eq(&self, other: &Map) -> bool {
+        if self.len() != other.len() {
+            return false;
+        }
+        if self.0 == other.0 {
+            return true;
+        }
+        let pairs: HashMap<&Term, &Term> = other.0.iter().map(|(key, value)| (key, value)).collect();
+        self.0.iter().all(|(key, value)| pairs.get(key) == Some(&value))
+    }
+}
+
+impl Eq for Map {}
+
+impl Hash for Map {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Equal maps may hold their pairs in different orders: only what does not depend on the order may count.
+        state.write_usize(self.len());
+    }
+}

@@ -1,0 +1,241 @@
+//! Pids, ports and references: names of things that live on one incarnation of one node.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use crate::Atom;
+
+/// Tells one start of a node from the next: a pid of an older creation is dead for ever.
+///
+/// 32 bits; 0 is not used by running nodes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Creation(u32);
+
+impl Creation {
+    /// The creation with this number.
+    pub const fn new(number: u32) -> Creation {
+        Creation(number)
+    }
+
+    /// Its number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Creation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A node's name and creation, shared by all identifiers of that incarnation.
+#[derive(Clone)]
+pub struct Origin(Arc<(Atom, Creation)>);
+
+impl Origin {
+    /// The incarnation `creation` of the node `node`.
+    pub fn new(node: Atom, creation: Creation) -> Origin {
+        Origin(Arc::new((node, creation)))
+    }
+
+    /// The node's name.
+    pub fn node(&self) -> &Atom {
+        &self.0.0
+    }
+
+    /// Its creation.
+    pub fn creation(&self) -> Creation {
+        self.0.1
+    }
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, other: &Origin) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+impl Eq for Origin {}
+
+impl PartialOrd for Origin {
+    fn partial_cmp(&self, other: &Origin) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Origin {
+    fn cmp(&self, other: &Origin) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl Hash for Origin {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.node(), self.creation())
+    }
+}
+
+/// A process identifier. Ordered as Erlang orders them: by number and serial before the node.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Pid {
+    id: u32,
+    serial: u32,
+    origin: Origin,
+}
+
+impl Pid {
+    /// The process `id`, `serial` of a node's incarnation.
+    pub fn new(node: Atom, id: u32, serial: u32, creation: Creation) -> Pid {
+        Pid::at(&Origin::new(node, creation), id, serial)
+    }
+
+    /// As [`Pid::new`], sharing the origin.
+    pub fn at(origin: &Origin, id: u32, serial: u32) -> Pid {
+        Pid { id, serial, origin: origin.clone() }
+    }
+
+    /// The node where the process lives.
+    pub fn node(&self) -> &Atom {
+        self.origin.node()
+    }
+
+    /// The lower part of its number.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The upper part of its number.
+    pub fn serial(&self) -> u32 {
+        self.serial
+    }
+
+    /// The creation of its node.
+    pub fn creation(&self) -> Creation {
+        self.origin.creation()
+    }
+
+    /// Node and creation together.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+impl PartialOrd for Pid {
+    fn partial_cmp(&self, other: &Pid) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Pid {
+    fn cmp(&self, other: &Pid) -> std::cmp::Ordering {
+        (self.serial, self.id, &self.origin).cmp(&(other.serial, other.id, &other.origin))
+    }
+}
+
+impl fmt::Debug for Pid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#PID<{}.{}.{}>", self.node(), self.id, self.serial)
+    }
+}
+
+/// A port identifier.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Port {
+    id: u64,
+    origin: Origin,
+}
+
+impl Port {
+    /// The port `id` of a node's incarnation.
+    pub fn at(origin: &Origin, id: u64) -> Port {
+        Port { id, origin: origin.clone() }
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Node and creation.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+impl fmt::Debug for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#Port<{}.{}>", self.origin.node(), self.id)
+    }
+}
+
+/// A unique reference; also the address of a process alias.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Reference(Arc<ReferenceData>);
+
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct ReferenceData {
+    words: [u32; Reference::MAX_WORDS],
+    length: u8,
+    origin: Origin,
+}
+
+/// A reference has between 1 and 5 words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a reference has 1 to 5 words, not {0}")]
+pub struct ReferenceError(pub usize);
+
+impl Reference {
+    /// How many words a reference can have.
+    pub const MAX_WORDS: usize = 5;
+
+    /// The reference with these words on a node's incarnation.
+    ///
+    /// # Errors
+    /// There are no words, or more than five.
+    pub fn at(origin: &Origin, words: &[u32]) -> Result<Reference, ReferenceError> {
+        let mut all = [0; Reference::MAX_WORDS];
+        match all.get_mut(..words.len()) {
+            Some(place) if !words.is_empty() => place.copy_from_slice(words),
+            _ => return Err(ReferenceError(words.len())),
+        }
+        Ok(Reference(Arc::new(ReferenceData { words: all, length: words.len() as u8, origin: origin.clone() })))
+    }
+
+    /// Its words, as they stand on the wire.
+    pub fn words(&self) -> &[u32] {
+        &self.0.words[..self.0.length as usize]
+    }
+
+    /// The node that made it.
+    pub fn node(&self) -> &Atom {
+        self.0.origin.node()
+    }
+
+    /// The creation of that node.
+    pub fn creation(&self) -> Creation {
+        self.0.origin.creation()
+    }
+
+    /// Node and creation.
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#Reference<{}", self.node())?;
+        for word in self.words().iter().rev() {
+            write!(f, ".{word}")?;
+        }
+        f.write_str(">")
+    }
+}

@@ -1,0 +1,40 @@
+//! What a Rust node carries and gives back, but cannot look into: funs and native records; and external funs.
+
+use crate::{Atom, Binary, Term};
+
+/// A closure of the BEAM (tag 112), kept as the bytes that came: it can be called only where its module is loaded.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Fun {
+    pub(crate) body: Binary,
+}
+
+impl Fun {
+    /// Everything after the size, as on the wire.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// `fun Module:Function/Arity` (tag 113): a callback that any node with that module can call.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ExportFun {
+    /// The module.
+    pub module: Atom,
+    /// The function.
+    pub function: Atom,
+    /// How many arguments it takes.
+    pub arity: u8,
+}
+
+/// A native record of OTP 29 (tag 67).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Record {
+    /// Whether the definition is exported.
+    pub exported: bool,
+    /// The module that defines it.
+    pub module: Atom,
+    /// Its name.
+    pub name: Atom,
+    /// Field names and values, in the order of the definition.
+    pub fields: Vec<(Atom, Term)>,
+}
