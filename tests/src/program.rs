@@ -1,0 +1,151 @@
+//! One of our own programs as a child process.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::HOST;
+
+/// A running program; killed when dropped. What it says is kept for a failing test.
+pub struct Program {
+    child: Child,
+    said: Arc<Mutex<String>>,
+}
+
+/// Where cargo puts the programs of the workspace.
+pub(crate) fn path(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    let folder = test.ancestors().nth(2).expect("deps has a parent");
+    let program = folder.join(name);
+    assert!(
+        program.is_file(),
+        "{} is not built; run `cargo build --workspace --all-features`",
+        program.display()
+    );
+    program
+}
+
+impl Program {
+    /// Starts it with the epmd port, arguments and variables given.
+    pub fn start(
+        name: &str,
+        epmd_port: u16,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let mut command = Self::command(name, epmd_port, arguments);
+        command.envs(variables.iter().copied());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let said = Arc::new(Mutex::new(String::new()));
+        let pipe = child.stderr.take().expect("a pipe");
+        let heard = Arc::clone(&said);
+        std::thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                let mut said = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                said.push_str(&line);
+                said.push('\n');
+            }
+        });
+        Self { child, said }
+    }
+
+    /// Runs it to its end.
+    pub fn run(name: &str, epmd_port: u16, arguments: &[&str]) -> Output {
+        let mut command = Self::command(name, epmd_port, arguments);
+        command
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program starts")
+    }
+
+    fn command(name: &str, epmd_port: u16, arguments: &[&str]) -> Command {
+        let mut command = Command::new(path(name));
+        command
+            .args(arguments)
+            .env("ERL_EPMD_PORT", epmd_port.to_string());
+        for variable in [
+            "BEAMLINE_COOKIE",
+            "LIBCLUSTER_STRATEGY",
+            "START_SERVER",
+            "PORT",
+            "POSTFIX",
+        ] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// Everything it wrote on stderr so far.
+    pub fn said(&self) -> String {
+        self.said
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// As `kill -9` does it.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it can be reaped");
+    }
+
+    /// Panics with what it said if it has ended.
+    #[track_caller]
+    pub fn assert_running(&mut self) {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            panic!(
+                "the program has ended with {status}; it said:\n{}",
+                self.said()
+            );
+        }
+    }
+
+    /// Its resident memory in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("it runs");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .expect("VmRSS");
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|size| size.parse().ok())
+            .expect("a size")
+    }
+
+    /// The answer to `GET path` on that port: the status line and the body.
+    pub fn get(port: u16, path: &str) -> std::io::Result<(String, String)> {
+        let mut stream = TcpStream::connect((HOST, port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        Ok((
+            head.lines().next().unwrap_or_default().to_owned(),
+            body.to_owned(),
+        ))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may be gone already, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("-- a program said:\n{}", self.said());
+        }
+    }
+}
