@@ -6,10 +6,17 @@
 //! | module | what | OTP documentation |
 //! | --- | --- | --- |
 //! | [`name`] | node names and cookies | "Distributed Erlang" |
+//! | [`epmd`] | who listens where | "Distribution Protocol", EPMD protocol |
 //! | [`flags`] | what two nodes agree to speak | "Distribution Protocol", distribution flags |
+//! | [`handshake`] | who is there, and do they know the cookie | "Distribution Protocol", handshake |
+//! | [`frame`] | frames, ticks, headers and fragments | "Distribution Protocol", protocol between connected nodes |
+//! | [`control`] | signals between processes | "Distribution Protocol", control messages |
 
+pub mod control;
 pub mod epmd;
 pub mod flags;
+pub mod frame;
+pub mod handshake;
 pub mod name;
 
 pub use beamline_term::Creation;

@@ -110,32 +110,21 @@ impl Registry {
             Err(RequestError::Unacceptable { highest, .. }) => return Some(refusal(highest)),
             Err(_) => return None,
         };
-        let close = |bytes| {
-            Some(Reply {
-                bytes,
-                then: Then::Close,
-            })
-        };
+        let close = |bytes| Some(Reply { bytes, then: Then::Close });
         match request {
             Request::Alive2(info) => Some(self.register(connection, info, now)),
-            Request::PortPlease2(name) => close(response::encode_port(
-                self.live.get(&name).map(|entry| &entry.info),
-            )),
+            Request::PortPlease2(name) => close(response::encode_port(self.live.get(&name).map(|entry| &entry.info))),
             Request::Names => close(response::encode_names(self.port, self.nodes())),
             Request::Dump => close(self.dump()),
-            Request::Kill if self.relaxed || self.connections.is_empty() => Some(Reply {
-                bytes: response::KILLED.into(),
-                then: Then::Exit,
-            }),
+            Request::Kill if self.relaxed || self.connections.is_empty() => {
+                Some(Reply { bytes: response::KILLED.into(), then: Then::Exit })
+            }
             Request::Kill => close(response::KILL_REFUSED.into()),
             Request::Stop(_) if !self.relaxed => None,
             Request::Stop(name) => match self.live.get(&name).map(|entry| entry.connection) {
                 Some(owner) => {
                     self.closed(owner);
-                    Some(Reply {
-                        bytes: response::STOPPED.into(),
-                        then: Then::CloseBoth(owner),
-                    })
+                    Some(Reply { bytes: response::STOPPED.into(), then: Then::CloseBoth(owner) })
                 }
                 None => close(response::STOP_UNKNOWN.into()),
             },
@@ -173,41 +162,19 @@ impl Registry {
         let bytes = response::Alive::Registered { creation }.encode(info.highest);
         self.connections.insert(connection, info.name.clone());
         let age = self.tick();
-        self.live.insert(
-            age,
-            Entry {
-                info,
-                connection,
-                creation,
-            },
-        );
-        Reply {
-            bytes,
-            then: Then::Registered,
-        }
+        self.live.insert(age, Entry { info, connection, creation });
+        Reply { bytes, then: Then::Registered }
     }
 
     fn dump(&self) -> Vec<u8> {
         let mut out = Vec::from(u32::from(self.port).to_be_bytes());
         // A newline and a NUL end each record, whatever the manual says.
-        for Entry {
-            info, connection, ..
-        } in self.live.by_age.values().rev()
-        {
-            let line = format!(
-                "active name     <{}> at port {}, fd = {connection}\n\0",
-                info.name, info.port
-            );
+        for Entry { info, connection, .. } in self.live.by_age.values().rev() {
+            let line = format!("active name     <{}> at port {}, fd = {connection}\n\0", info.name, info.port);
             out.extend(line.into_bytes());
         }
-        for Entry {
-            info, connection, ..
-        } in self.former.by_age.values()
-        {
-            let line = format!(
-                "old/unused name <{}>, port = {}, fd = {connection} \n\0",
-                info.name, info.port
-            );
+        for Entry { info, connection, .. } in self.former.by_age.values() {
+            let line = format!("old/unused name <{}>, port = {}, fd = {connection} \n\0", info.name, info.port);
             out.extend(line.into_bytes());
         }
         out
@@ -220,8 +187,5 @@ impl Registry {
 }
 
 fn refusal(highest: u16) -> Reply {
-    Reply {
-        bytes: response::Alive::Refused { result: 1 }.encode(highest),
-        then: Then::Linger,
-    }
+    Reply { bytes: response::Alive::Refused { result: 1 }.encode(highest), then: Then::Linger }
 }

@@ -76,11 +76,7 @@ impl NodeInfo {
         Self {
             name,
             port,
-            node_type: if hidden {
-                NodeType::Hidden
-            } else {
-                NodeType::Normal
-            },
+            node_type: if hidden { NodeType::Hidden } else { NodeType::Normal },
             protocol: 0,
             highest,
             lowest,
@@ -126,28 +122,14 @@ impl NodeInfo {
         let name = match Name::from_bytes(name) {
             Ok(name) => name,
             Err(error @ (NameError::TooLong | NameError::NotUtf8)) => {
-                return Err(RequestError::Unacceptable {
-                    highest,
-                    error: Some(error),
-                });
+                return Err(RequestError::Unacceptable { highest, error: Some(error) });
             }
             Err(error) => return Err(RequestError::Name(error)),
         };
         if extra.len() > MAX_EXTRA {
-            return Err(RequestError::Unacceptable {
-                highest,
-                error: None,
-            });
+            return Err(RequestError::Unacceptable { highest, error: None });
         }
-        Ok(Self {
-            name,
-            port,
-            node_type,
-            protocol,
-            highest,
-            lowest,
-            extra: extra.to_vec(),
-        })
+        Ok(Self { name, port, node_type, protocol, highest, lowest, extra: extra.to_vec() })
     }
 }
 
@@ -288,10 +270,7 @@ impl<'a> Fields<'a> {
 
     fn sized(&mut self) -> Result<&'a [u8], RequestError> {
         let length = usize::from(self.u16()?);
-        let (head, rest) = self
-            .0
-            .split_at_checked(length)
-            .ok_or(RequestError::Truncated)?;
+        let (head, rest) = self.0.split_at_checked(length).ok_or(RequestError::Truncated)?;
         self.0 = rest;
         Ok(head)
     }

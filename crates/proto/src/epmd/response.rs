@@ -54,11 +54,7 @@ impl Alive {
             out
         } else {
             // The old form has 16 bits, of which old nodes take 1 to 3.
-            let small = if result == 0 {
-                (creation % 3 + 1) as u16
-            } else {
-                REFUSED_CREATION as u16
-            };
+            let small = if result == 0 { (creation % 3 + 1) as u16 } else { REFUSED_CREATION as u16 };
             let mut out = vec![ALIVE2_RESP, result];
             out.extend(small.to_be_bytes());
             out
@@ -68,9 +64,7 @@ impl Alive {
     /// Reads either form of the answer.
     pub fn decode(bytes: &[u8]) -> Result<Option<Self>, ResponseError> {
         let (result, creation) = match bytes {
-            [ALIVE2_X_RESP, result, a, b, c, d, ..] => {
-                (*result, u32::from_be_bytes([*a, *b, *c, *d]))
-            }
+            [ALIVE2_X_RESP, result, a, b, c, d, ..] => (*result, u32::from_be_bytes([*a, *b, *c, *d])),
             [ALIVE2_RESP, result, a, b, ..] => (*result, u32::from(u16::from_be_bytes([*a, *b]))),
             [] | [ALIVE2_X_RESP | ALIVE2_RESP, ..] => return Ok(None),
             [code, ..] => return Err(ResponseError::Code(*code)),
@@ -99,9 +93,9 @@ pub fn decode_port(bytes: &[u8]) -> Result<Option<Option<NodeInfo>>, ResponseErr
     match bytes {
         [] | [PORT2_RESP] => Ok(None),
         [PORT2_RESP, 0, fields @ ..] => match NodeInfo::encoded_len(fields) {
-            Some(length) if fields.len() >= length => NodeInfo::decode(fields)
-                .map(|info| Some(Some(info)))
-                .map_err(ResponseError::Fields),
+            Some(length) if fields.len() >= length => {
+                NodeInfo::decode(fields).map(|info| Some(Some(info))).map_err(ResponseError::Fields)
+            }
             _ => Ok(None),
         },
         [PORT2_RESP, ..] => Ok(Some(None)),
@@ -129,8 +123,7 @@ pub fn encode_names<'a>(epmd_port: u16, nodes: impl IntoIterator<Item = &'a Node
 
 /// Reads the whole answer to NAMES: epmd's own port and the nodes. Lines of another form are skipped.
 pub fn decode_names(bytes: &[u8]) -> Result<(u32, Vec<Listed>), ResponseError> {
-    let foreign =
-        || ResponseError::Text(String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned());
+    let foreign = || ResponseError::Text(String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned());
     let (port, text) = bytes.split_first_chunk().ok_or_else(foreign)?;
     let port = u32::from_be_bytes(*port);
     if port > u32::from(u16::MAX) {
@@ -139,10 +132,7 @@ pub fn decode_names(bytes: &[u8]) -> Result<(u32, Vec<Listed>), ResponseError> {
     let nodes = text.split(|&byte| byte == b'\n').filter_map(|line| {
         let line = std::str::from_utf8(line).ok()?.strip_prefix("name ")?;
         let (name, port) = line.rsplit_once(" at port ")?;
-        Some(Listed {
-            name: Name::new(name).ok()?,
-            port: port.parse().ok()?,
-        })
+        Some(Listed { name: Name::new(name).ok()?, port: port.parse().ok()? })
     });
     Ok((port, nodes.collect()))
 }
