@@ -1,5 +1,7 @@
 //! epmd's protocol against bytes recorded from the daemon and from nodes of OTP 25, and against any bytes at all.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where a step fails")]
+
 use beamline_proto::epmd::{
     Alive, Name, NodeInfo, NodeType, Registry, Request, RequestError, RequestParser, Then,
     registry::MAX_FORMER,
