@@ -32,31 +32,14 @@ impl Beam {
         command.args(["--name", name, "--cookie", cookie, "--erl", erl]);
         command.args(["-e", include_str!("driver.exs")]);
         command.env("ERL_EPMD_PORT", epmd_port.to_string());
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("elixir starts");
         let (sender, answers) = mpsc::channel();
         let said = Arc::new(Mutex::new(String::new()));
         let input = child.stdin.take().expect("a pipe");
-        listen(
-            child.stdout.take().expect("a pipe"),
-            sender.clone(),
-            Arc::clone(&said),
-        );
-        listen(
-            child.stderr.take().expect("a pipe"),
-            sender,
-            Arc::clone(&said),
-        );
-        let beam = Self {
-            name: name.to_owned(),
-            child,
-            input,
-            answers,
-            said,
-        };
+        listen(child.stdout.take().expect("a pipe"), sender.clone(), Arc::clone(&said));
+        listen(child.stderr.take().expect("a pipe"), sender, Arc::clone(&said));
+        let beam = Self { name: name.to_owned(), child, input, answers, said };
         assert_eq!(beam.answer(), "ready");
         beam
     }
@@ -73,11 +56,7 @@ impl Beam {
 
     /// Evaluates an expression: its value as `inspect` shows it, or `{kind, reason}` of what it raised.
     pub fn try_eval(&mut self, expression: &str) -> Result<String, String> {
-        let line = expression
-            .lines()
-            .map(str::trim)
-            .collect::<Vec<_>>()
-            .join(" ");
+        let line = expression.lines().map(str::trim).collect::<Vec<_>>().join(" ");
         writeln!(self.input, "{line}").expect("the node still reads");
         let answer = self.answer();
         match answer.split_once(' ') {
@@ -104,12 +83,7 @@ impl Beam {
 
     /// The same with a deadline of the test's own.
     #[track_caller]
-    pub fn eval_until_within(
-        &mut self,
-        limit: Duration,
-        expression: &str,
-        value: &str,
-    ) -> Duration {
+    pub fn eval_until_within(&mut self, limit: Duration, expression: &str, value: &str) -> Duration {
         let what = format!("{}: {expression} gives {value}", self.name);
         wait_until(&what, limit, || {
             let now = self.eval(expression);
@@ -119,10 +93,7 @@ impl Beam {
 
     /// Everything it printed beside its answers: its log.
     pub fn said(&self) -> String {
-        self.said
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// As `kill -9` does it.

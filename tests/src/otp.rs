@@ -72,6 +72,5 @@ pub fn skip(test: &str, needs: &str) {
         return;
     };
     let file = OpenOptions::new().create(true).append(true).open(path);
-    file.and_then(|mut file| file.write_all(line.as_bytes()))
-        .expect("the skip log can be written");
+    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the skip log can be written");
 }

@@ -32,15 +32,8 @@ impl Epmd {
 
     fn start(mut command: Command, port: u16) -> Self {
         command.args(["-port", &port.to_string(), "-address", HOST]);
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut epmd = Self {
-            port,
-            child: child.expect("epmd starts"),
-        };
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut epmd = Self { port, child: child.expect("epmd starts") };
         wait_until("epmd listens", crate::DEADLINE, || {
             if let Ok(Some(status)) = epmd.child.try_wait() {
                 panic!("epmd ended by itself: {status}");

@@ -20,28 +20,16 @@ pub(crate) fn path(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
     let folder = test.ancestors().nth(2).expect("deps has a parent");
     let program = folder.join(name);
-    assert!(
-        program.is_file(),
-        "{} is not built; run `cargo build --workspace --all-features`",
-        program.display()
-    );
+    assert!(program.is_file(), "{} is not built; run `cargo build --workspace --all-features`", program.display());
     program
 }
 
 impl Program {
     /// Starts it with the epmd port, arguments and variables given.
-    pub fn start(
-        name: &str,
-        epmd_port: u16,
-        arguments: &[&str],
-        variables: &[(&str, &str)],
-    ) -> Self {
+    pub fn start(name: &str, epmd_port: u16, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Self::command(name, epmd_port, arguments);
         command.envs(variables.iter().copied());
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let said = Arc::new(Mutex::new(String::new()));
         let pipe = child.stderr.take().expect("a pipe");
@@ -59,24 +47,13 @@ impl Program {
     /// Runs it to its end.
     pub fn run(name: &str, epmd_port: u16, arguments: &[&str]) -> Output {
         let mut command = Self::command(name, epmd_port, arguments);
-        command
-            .stdin(Stdio::null())
-            .output()
-            .expect("the program starts")
+        command.stdin(Stdio::null()).output().expect("the program starts")
     }
 
     fn command(name: &str, epmd_port: u16, arguments: &[&str]) -> Command {
         let mut command = Command::new(path(name));
-        command
-            .args(arguments)
-            .env("ERL_EPMD_PORT", epmd_port.to_string());
-        for variable in [
-            "BEAMLINE_COOKIE",
-            "LIBCLUSTER_STRATEGY",
-            "START_SERVER",
-            "PORT",
-            "POSTFIX",
-        ] {
+        command.args(arguments).env("ERL_EPMD_PORT", epmd_port.to_string());
+        for variable in ["BEAMLINE_COOKIE", "LIBCLUSTER_STRATEGY", "START_SERVER", "PORT", "POSTFIX"] {
             command.env_remove(variable);
         }
         command
@@ -84,10 +61,7 @@ impl Program {
 
     /// Everything it wrote on stderr so far.
     pub fn said(&self) -> String {
-        self.said
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// As `kill -9` does it.
@@ -100,10 +74,7 @@ impl Program {
     #[track_caller]
     pub fn assert_running(&mut self) {
         if let Ok(Some(status)) = self.child.try_wait() {
-            panic!(
-                "the program has ended with {status}; it said:\n{}",
-                self.said()
-            );
+            panic!("the program has ended with {status}; it said:\n{}", self.said());
         }
     }
 
@@ -111,31 +82,19 @@ impl Program {
     pub fn resident_kib(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).expect("it runs");
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .expect("VmRSS");
-        line.split_whitespace()
-            .nth(1)
-            .and_then(|size| size.parse().ok())
-            .expect("a size")
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
+        line.split_whitespace().nth(1).and_then(|size| size.parse().ok()).expect("a size")
     }
 
     /// The answer to `GET path` on that port: the status line and the body.
     pub fn get(port: u16, path: &str) -> std::io::Result<(String, String)> {
         let mut stream = TcpStream::connect((HOST, port))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        )?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        Ok((
-            head.lines().next().unwrap_or_default().to_owned(),
-            body.to_owned(),
-        ))
+        Ok((head.lines().next().unwrap_or_default().to_owned(), body.to_owned()))
     }
 }
 

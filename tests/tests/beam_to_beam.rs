@@ -8,10 +8,7 @@ fn nodes_connect_and_call(otp: Otp) {
     let b = Beam::start(otp, &unique("b"), epmd.port(), "secret");
     assert_eq!(a.eval(&format!("Node.connect({})", b.atom())), "true");
     assert_eq!(a.eval("Node.list()"), format!("[{}]", b.atom()));
-    assert_eq!(
-        a.eval(&format!(":rpc.call({}, AppB, :hello, [])", b.atom())),
-        ":world"
-    );
+    assert_eq!(a.eval(&format!(":rpc.call({}, AppB, :hello, [])", b.atom())), ":world");
 }
 
 fn a_wrong_cookie_is_refused(otp: Otp) {
@@ -37,10 +34,7 @@ fn what_is_raised_is_told(otp: Otp) {
     let epmd = Epmd::erlang(otp);
     let mut a = Beam::start(otp, &unique("a"), epmd.port(), "secret");
     let raised = a.try_eval("AppB.boom()").expect_err("it raises");
-    assert!(
-        raised.contains("%RuntimeError{message: \"boom\"}"),
-        "{raised}"
-    );
+    assert!(raised.contains("%RuntimeError{message: \"boom\"}"), "{raised}");
 }
 
 for_each_otp!(

@@ -10,10 +10,7 @@ pub(crate) fn all(report: &mut Report, quick: bool) {
     ensure_components();
 
     title("format");
-    report.check(
-        "format (cargo fmt --check)",
-        succeeds(cargo().args(["fmt", "--all", "--check"])),
-    );
+    report.check("format (cargo fmt --check)", succeeds(cargo().args(["fmt", "--all", "--check"])));
 
     title("tidy");
     report.check("tidy (cargo xtask tidy)", tidy::passes());
@@ -21,21 +18,13 @@ pub(crate) fn all(report: &mut Report, quick: bool) {
     title("clippy");
     let clippy = succeeds(
         cargo()
-            .args([
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--all-features",
-                "--quiet",
-            ])
+            .args(["clippy", "--workspace", "--all-targets", "--all-features", "--quiet"])
             .args(["--", "-D", "warnings"]),
     );
     report.check("clippy", clippy);
 
     if quick {
-        report
-            .skipped
-            .push("documentation: left out by --quick".to_owned());
+        report.skipped.push("documentation: left out by --quick".to_owned());
         return;
     }
     title("documentation");
@@ -56,11 +45,7 @@ pub(crate) fn title(name: &str) {
 /// A minimal toolchain lacks clippy and rustfmt; rustup, where there is one, adds them.
 fn ensure_components() {
     for component in ["clippy", "rustfmt"] {
-        let subcommand = if component == "clippy" {
-            "clippy"
-        } else {
-            "fmt"
-        };
+        let subcommand = if component == "clippy" { "clippy" } else { "fmt" };
         if output(cargo().args([subcommand, "--version"])).is_none() {
             succeeds(std::process::Command::new("rustup").args(["component", "add", component]));
         }

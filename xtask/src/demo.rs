@@ -72,9 +72,7 @@ fn demo(cookie: &str, once: bool) -> Result<(), String> {
     let interrupted = interrupts()?;
     println!("Building app_a, app_b and beamline ...");
     let mut build = cargo();
-    build.args([
-        "build", "--quiet", "-p", "app_a", "-p", "app_b", "-p", "beamline",
-    ]);
+    build.args(["build", "--quiet", "-p", "app_a", "-p", "app_b", "-p", "beamline"]);
     if !succeeds(build.args(["--features", "beamline/cli"])) {
         return Err("the build failed".to_owned());
     }
@@ -85,10 +83,8 @@ fn demo(cookie: &str, once: bool) -> Result<(), String> {
         Epmd::Absent(port) => {
             let mut command = program("beamline");
             crew.start("epmd", command.args(["epmd", "-port", &port.to_string()]))?;
-            until(PATIENCE, Duration::from_millis(20), || {
-                TcpStream::connect((HOST, port)).ok()
-            })
-            .ok_or_else(|| format!("our epmd does not answer on port {port}"))?;
+            until(PATIENCE, Duration::from_millis(20), || TcpStream::connect((HOST, port)).ok())
+                .ok_or_else(|| format!("our epmd does not answer on port {port}"))?;
             println!("Started beamline epmd on port {port}");
         }
     }
@@ -99,10 +95,7 @@ fn demo(cookie: &str, once: bool) -> Result<(), String> {
     }
     let begin = Instant::now();
     let page = wait_until_whole(&nodes, &mut crew, &interrupted)?;
-    println!(
-        "\nEvery node lists the other five, {} ms after the last was started.\n",
-        begin.elapsed().as_millis()
-    );
+    println!("\nEvery node lists the other five, {} ms after the last was started.\n", begin.elapsed().as_millis());
     println!("$ curl http://localhost:4001/\n{page}\n");
     println!("Look in with a real iex, if you have one; the nodes count it among their own:\n");
     println!("  iex --name me@{HOST} --cookie {cookie}");
@@ -135,17 +128,8 @@ fn nodes() -> Vec<Node> {
         for postfix in 1..=3 {
             let name = format!("{app}{postfix}@{HOST}");
             // The pages of the others are there to see when each is complete.
-            let port = if postfix == 1 {
-                first_port
-            } else {
-                any_free_port()
-            };
-            nodes.push(Node {
-                app,
-                postfix,
-                name,
-                port,
-            });
+            let port = if postfix == 1 { first_port } else { any_free_port() };
+            nodes.push(Node { app, postfix, name, port });
         }
     }
     nodes
@@ -165,28 +149,17 @@ impl Node {
 }
 
 fn program(name: &str) -> Command {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     Command::new(target.join("debug").join(name))
 }
 
 /// Asks all six pages until each shows the other five names.
-fn wait_until_whole(
-    nodes: &[Node],
-    crew: &mut Crew,
-    interrupted: &Receiver<()>,
-) -> Result<String, String> {
+fn wait_until_whole(nodes: &[Node], crew: &mut Crew, interrupted: &Receiver<()>) -> Result<String, String> {
     let end = Instant::now() + PATIENCE;
     loop {
-        let pages: Vec<String> = nodes
-            .iter()
-            .map(|node| page(node.port).unwrap_or_default())
-            .collect();
-        let lacking: Vec<String> = nodes
-            .iter()
-            .zip(&pages)
-            .filter_map(|(node, page)| lacks(node, nodes, page))
-            .collect();
+        let pages: Vec<String> = nodes.iter().map(|node| page(node.port).unwrap_or_default()).collect();
+        let lacking: Vec<String> =
+            nodes.iter().zip(&pages).filter_map(|(node, page)| lacks(node, nodes, page)).collect();
         if lacking.is_empty() {
             return Ok(pages.into_iter().next().unwrap_or_default());
         }
@@ -220,14 +193,10 @@ fn lacks(node: &Node, nodes: &[Node], page: &str) -> Option<String> {
 fn page(port: u16) -> Option<String> {
     let mut stream = TcpStream::connect((HOST, port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    stream
-        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        .ok()?;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
-    answer
-        .split_once("\r\n\r\n")
-        .map(|(_, body)| body.to_owned())
+    answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
 }
 
 fn free(port: u16) -> Result<(), String> {
@@ -250,10 +219,7 @@ enum Epmd {
 }
 
 fn epmd_port() -> Result<Epmd, String> {
-    let port = std::env::var("ERL_EPMD_PORT")
-        .ok()
-        .and_then(|port| port.parse().ok())
-        .unwrap_or(EPMD_PORT);
+    let port = std::env::var("ERL_EPMD_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(EPMD_PORT);
     let Ok(mut stream) = TcpStream::connect((HOST, port)) else {
         return Ok(Epmd::Absent(port));
     };
@@ -265,9 +231,7 @@ fn epmd_port() -> Result<Epmd, String> {
     };
     let mut answer = Vec::new();
     // NAMES_REQ: a length and the code 110. The answer is epmd's port, then lines of text.
-    stream
-        .set_read_timeout(Some(Duration::from_secs(2)))
-        .map_err(|_| stranger())?;
+    stream.set_read_timeout(Some(Duration::from_secs(2))).map_err(|_| stranger())?;
     stream.write_all(&[0, 1, 110]).map_err(|_| stranger())?;
     // What came before an error is judged; a stranger may just never close.
     let _ = stream.read_to_end(&mut answer);
@@ -320,27 +284,14 @@ impl Crew {
         use std::os::unix::process::CommandExt;
         let mut command = Command::new("sh");
         // A group of its own, so that no Ctrl-C ends the guard before us.
-        command
-            .args(["-c", GUARD])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .process_group(0);
-        let guard = command
-            .spawn()
-            .map_err(|error| format!("cannot run sh: {error}"))?;
-        Ok(Self {
-            guard,
-            children: Vec::new(),
-        })
+        command.args(["-c", GUARD]).stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0);
+        let guard = command.spawn().map_err(|error| format!("cannot run sh: {error}"))?;
+        Ok(Self { guard, children: Vec::new() })
     }
 
     fn start(&mut self, name: &str, command: &mut Command) -> Result<(), String> {
         use std::os::unix::process::CommandExt;
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .process_group(0)
-            .spawn();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0).spawn();
         let child = child.map_err(|error| format!("cannot start {name}: {error}"))?;
         let id = child.id();
         self.children.push((name.to_owned(), child));
@@ -351,9 +302,7 @@ impl Crew {
     fn all_alive(&mut self) -> Result<(), String> {
         for (name, child) in &mut self.children {
             if let Ok(Some(status)) = child.try_wait() {
-                return Err(format!(
-                    "{name} has ended by itself ({status}); what it said is above"
-                ));
+                return Err(format!("{name} has ended by itself ({status}); what it said is above"));
             }
         }
         Ok(())
@@ -381,19 +330,10 @@ mod tests {
     #[test]
     fn sees_which_names_a_page_lacks() {
         let nodes = nodes();
-        let all: Vec<String> = nodes[1..]
-            .iter()
-            .map(|node| format!(":\"{}\"", node.name))
-            .collect();
-        let page = format!(
-            "Hey from AppA :\"app_a1@{HOST}\"! Node.list: [{}]",
-            all.join(", ")
-        );
+        let all: Vec<String> = nodes[1..].iter().map(|node| format!(":\"{}\"", node.name)).collect();
+        let page = format!("Hey from AppA :\"app_a1@{HOST}\"! Node.list: [{}]", all.join(", "));
         assert_eq!(lacks(&nodes[0], &nodes, &page), None);
-        assert!(
-            lacks(&nodes[1], &nodes, &page)
-                .is_some_and(|text| text.ends_with("lacks app_a1@127.0.0.1"))
-        );
+        assert!(lacks(&nodes[1], &nodes, &page).is_some_and(|text| text.ends_with("lacks app_a1@127.0.0.1")));
     }
 
     #[test]
@@ -403,9 +343,7 @@ mod tests {
         writeln!(crew.guard.stdin.as_mut().unwrap(), "{}", sleeper.id()).unwrap();
         // As if we had been killed: the pipe closes without a word.
         drop(crew.guard.stdin.take());
-        let status = until(Duration::from_secs(10), Duration::from_millis(10), || {
-            sleeper.try_wait().unwrap()
-        });
+        let status = until(Duration::from_secs(10), Duration::from_millis(10), || sleeper.try_wait().unwrap());
         assert!(status.is_some_and(|status| !status.success()));
     }
 
@@ -413,10 +351,6 @@ mod tests {
     fn a_taken_port_is_named() {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        assert!(
-            free(port)
-                .unwrap_err()
-                .contains(&format!("port {port} is taken"))
-        );
+        assert!(free(port).unwrap_err().contains(&format!("port {port} is taken")));
     }
 }

@@ -34,10 +34,7 @@ impl Report {
             return;
         }
         // cargo test: `test codec::tests::round_trip ... ok`
-        let Some((name, result)) = text
-            .strip_prefix("test ")
-            .and_then(|t| t.rsplit_once(" ... "))
-        else {
+        let Some((name, result)) = text.strip_prefix("test ").and_then(|t| t.rsplit_once(" ... ")) else {
             return;
         };
         match result {
@@ -52,10 +49,7 @@ impl Report {
 
     /// Takes in the skip log. A skipped test returned early and was counted as passed.
     pub(crate) fn read_skips(&mut self, log: &str) {
-        let mut lines: Vec<&str> = log
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("skipped: "))
-            .collect();
+        let mut lines: Vec<&str> = log.lines().filter_map(|line| line.trim().strip_prefix("skipped: ")).collect();
         lines.sort_unstable();
         lines.dedup();
         self.passed = self.passed.saturating_sub(lines.len());
@@ -66,10 +60,7 @@ impl Report {
     pub(crate) fn forbid_skips(&mut self, installable: impl Fn(&str) -> bool) {
         let (failed, skipped) = std::mem::take(&mut self.skipped)
             .into_iter()
-            .partition(|line| {
-                line.split_once(": needs ")
-                    .is_some_and(|(_, tool)| installable(tool))
-            });
+            .partition(|line| line.split_once(": needs ").is_some_and(|(_, tool)| installable(tool)));
         self.failed.extend::<Vec<String>>(failed);
         self.skipped = skipped;
     }
@@ -83,12 +74,7 @@ impl Report {
                 lines.iter().for_each(|line| println!("  {line}"));
             }
         }
-        println!(
-            "{} passed, {} failed, {} skipped",
-            self.passed,
-            self.failed.len(),
-            self.skipped.len()
-        );
+        println!("{} passed, {} failed, {} skipped", self.passed, self.failed.len(), self.skipped.len());
     }
 }
 
@@ -159,17 +145,13 @@ mod tests {
             "        SLOW [> 60.000s] beamline-term codec::slow",
         ]);
         assert_eq!(report.passed, 1);
-        assert_eq!(
-            report.failed,
-            ["beamline-term codec::limits", "beamline-term codec::killed"]
-        );
+        assert_eq!(report.failed, ["beamline-term codec::limits", "beamline-term codec::killed"]);
     }
 
     #[test]
     fn a_skipped_test_has_not_passed() {
         let mut report = read(&["test a ... ok", "test b ... ok", "test c ... ok"]);
-        report
-            .read_skips("skipped: a: needs erl\nskipped: a: needs erl\nskipped: b: needs docker\n");
+        report.read_skips("skipped: a: needs erl\nskipped: a: needs erl\nskipped: b: needs docker\n");
         assert_eq!(report.passed, 1);
         assert_eq!(report.skipped, ["a: needs erl", "b: needs docker"]);
         report.forbid_skips(|tool| tool == "erl");

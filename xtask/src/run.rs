@@ -47,15 +47,8 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 
 /// Runs to the end and gives what it printed on stdout, if it succeeded.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// What a program left behind.
@@ -68,15 +61,8 @@ pub(crate) struct Outcome {
 
 /// Runs to the end, showing every line as it comes and keeping it.
 pub(crate) fn watched(command: &mut Command) -> Outcome {
-    let mut outcome = Outcome {
-        success: false,
-        lines: Vec::new(),
-    };
-    let child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
+    let mut outcome = Outcome { success: false, lines: Vec::new() };
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = match child {
         Ok(child) => child,
         Err(error) => {
@@ -86,14 +72,8 @@ pub(crate) fn watched(command: &mut Command) -> Outcome {
     };
     let (sender, receiver) = mpsc::channel();
     let pipes: [Option<Box<dyn Read + Send>>; 2] = [
-        child
-            .stdout
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
-        child
-            .stderr
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
     ];
     for pipe in pipes.into_iter().flatten() {
         let sender = sender.clone();
@@ -110,10 +90,7 @@ pub(crate) fn watched(command: &mut Command) -> Outcome {
             }
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
-                println!(
-                    "xtask: nothing printed for {} s, stopped: {command:?}",
-                    SILENCE.as_secs()
-                );
+                println!("xtask: nothing printed for {} s, stopped: {command:?}", SILENCE.as_secs());
                 let _ = child.kill();
                 let _ = child.wait();
                 return outcome;
@@ -137,11 +114,7 @@ fn read_lines(pipe: Box<dyn Read + Send>, sender: &mpsc::Sender<String>) {
 }
 
 /// Tries until it succeeds or the time is over.
-pub(crate) fn until<T>(
-    limit: Duration,
-    pause: Duration,
-    mut attempt: impl FnMut() -> Option<T>,
-) -> Option<T> {
+pub(crate) fn until<T>(limit: Duration, pause: Duration, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + limit;
     loop {
         if let Some(found) = attempt() {

@@ -57,43 +57,23 @@ pub(crate) fn main(arguments: &[&str]) -> ExitCode {
 
     println!("\nTook {} s.", begin.elapsed().as_secs());
     report.print();
-    if report.failed.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if report.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The programs that the whole-cluster tests start.
 fn build() -> bool {
     title("build");
-    run::succeeds(cargo().args([
-        "build",
-        "--workspace",
-        "--all-features",
-        "--bins",
-        "--quiet",
-    ]))
+    run::succeeds(cargo().args(["build", "--workspace", "--all-features", "--bins", "--quiet"]))
 }
 
 fn tests(report: &mut Report, quick: bool) {
     let log = skip_log();
     let nextest = output(cargo().args(["nextest", "--version"])).is_some();
 
-    title(if nextest {
-        "tests (nextest)"
-    } else {
-        "tests (cargo test)"
-    });
+    title(if nextest { "tests (nextest)" } else { "tests (cargo test)" });
     let mut command = cargo();
     if nextest {
-        command.args([
-            "nextest",
-            "run",
-            "--no-fail-fast",
-            "--color=never",
-            "--status-level=all",
-        ]);
+        command.args(["nextest", "run", "--no-fail-fast", "--color=never", "--status-level=all"]);
         command.args(["--final-status-level=fail", "--no-tests=pass"]);
         if quick {
             let long: Vec<String> = LONG.iter().map(|part| format!("test({part})")).collect();
@@ -113,26 +93,11 @@ fn tests(report: &mut Report, quick: bool) {
 
     title("tests in the documentation");
     let mut command = cargo();
-    command.args([
-        "test",
-        "--doc",
-        "--no-fail-fast",
-        "--workspace",
-        "--all-features",
-    ]);
-    run_tests(
-        report,
-        &mut command,
-        &log,
-        quick,
-        "tests in the documentation",
-    );
+    command.args(["test", "--doc", "--no-fail-fast", "--workspace", "--all-features"]);
+    run_tests(report, &mut command, &log, quick, "tests in the documentation");
 
     if quick {
-        report.skipped.push(format!(
-            "tests with {} in their name: left out by --quick",
-            LONG.join(", ")
-        ));
+        report.skipped.push(format!("tests with {} in their name: left out by --quick", LONG.join(", ")));
     }
     report.read_skips(&fs::read_to_string(&log).unwrap_or_default());
 }

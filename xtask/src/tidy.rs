@@ -10,20 +10,12 @@ use crate::run::{output, root};
 
 /// The crates from the lowest layer up; each may use those before it in the list.
 const LAYERS: [&str; 12] = [
-    "term", "proto", "node", "cluster", "registry", "pubsub", "doctor", "elixir", "remsh",
-    "console", "web", "beamline",
+    "term", "proto", "node", "cluster", "registry", "pubsub", "doctor", "elixir", "remsh", "console", "web", "beamline",
 ];
 
 /// Crates that do no I/O and own no clock, and words that would betray it.
 const PURE: [&str; 2] = ["term", "proto"];
-const IMPURE: [&str; 6] = [
-    "tokio",
-    "TcpStream",
-    "TcpListener",
-    "UdpSocket",
-    "Instant::now",
-    "SystemTime::now",
-];
+const IMPURE: [&str; 6] = ["tokio", "TcpStream", "TcpListener", "UdpSocket", "Instant::now", "SystemTime::now"];
 
 /// A file longer than this is named, since it is likely two concepts.
 const LONG: usize = 450;
@@ -32,11 +24,7 @@ const LONG: usize = 450;
 const FOREIGN: [&str; 5] = ["/work/", "/farm/", "/tmp/wt", "../shared", "/root/"];
 
 pub(crate) fn main() -> ExitCode {
-    if passes() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Prints what breaks a rule; true if nothing does.
@@ -75,23 +63,14 @@ pub(crate) fn passes() -> bool {
 /// The files that git keeps or would keep.
 fn tracked(root: &Path) -> Vec<String> {
     let mut git = Command::new("git");
-    git.current_dir(root)
-        .args(["ls-files", "--cached", "--others", "--exclude-standard"]);
+    git.current_dir(root).args(["ls-files", "--cached", "--others", "--exclude-standard"]);
     let files = output(&mut git).unwrap_or_default();
-    files
-        .lines()
-        .map(str::to_owned)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect()
+    files.lines().map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn in_layer(file: &str) -> Option<(&'static str, &str)> {
     let (folder, inner) = file.strip_prefix("crates/")?.split_once('/')?;
-    LAYERS
-        .iter()
-        .find(|layer| **layer == folder)
-        .map(|layer| (*layer, inner))
+    LAYERS.iter().find(|layer| **layer == folder).map(|layer| (*layer, inner))
 }
 
 fn rank(layer: &str) -> Option<usize> {
@@ -99,9 +78,7 @@ fn rank(layer: &str) -> Option<usize> {
 }
 
 fn head_fault(file: &str, text: &str) -> Option<String> {
-    let first = text
-        .lines()
-        .find(|line| !line.trim().is_empty() && !line.starts_with("#!"))?;
+    let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with("#!"))?;
     (!first.starts_with("//!")).then(|| format!("{file}: does not begin with a `//!` head"))
 }
 
@@ -110,10 +87,7 @@ fn foreign_paths(file: &str, text: &str) -> Vec<String> {
     lines
         .filter_map(|(number, line)| {
             let path = FOREIGN.iter().find(|path| line.contains(**path))?;
-            Some(format!(
-                "{file}:{}: names `{path}`, which only one machine has",
-                number + 1
-            ))
+            Some(format!("{file}:{}: names `{path}`, which only one machine has", number + 1))
         })
         .collect()
 }
@@ -140,24 +114,17 @@ fn source_faults(file: &str, layer: &str, text: &str) -> Vec<String> {
     for (number, line) in text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or_default();
         for (at, _) in code.match_indices("beamline_") {
-            let name: String = code[at..]
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect();
+            let name: String = code[at..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             if code[at + name.len()..].starts_with("::")
                 && let Some(used) = crate_of(&name, '_')
             {
-                faults
-                    .extend(upward(layer, used).map(|why| format!("{file}:{}: {why}", number + 1)));
+                faults.extend(upward(layer, used).map(|why| format!("{file}:{}: {why}", number + 1)));
             }
         }
         if PURE.contains(&layer)
             && let Some(word) = IMPURE.iter().find(|word| code.contains(**word))
         {
-            faults.push(format!(
-                "{file}:{}: `{layer}` is pure, `{word}` is not",
-                number + 1
-            ));
+            faults.push(format!("{file}:{}: `{layer}` is pure, `{word}` is not", number + 1));
         }
     }
     faults
@@ -197,10 +164,7 @@ mod tests {
     fn paths_in_the_code_are_seen_and_comments_are_not() {
         let text = "//! head\n// beamline_web::x\nlet a = beamline_node::Node::new();\n";
         let faults = source_faults("crates/proto/src/a.rs", "proto", text);
-        assert_eq!(
-            faults,
-            ["crates/proto/src/a.rs:3: layer `proto` must not use `node`, which is above it"]
-        );
+        assert_eq!(faults, ["crates/proto/src/a.rs:3: layer `proto` must not use `node`, which is above it"]);
         assert!(source_faults("crates/cluster/src/a.rs", "cluster", text).is_empty());
     }
 

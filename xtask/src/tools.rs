@@ -44,37 +44,26 @@ pub(crate) fn main() -> ExitCode {
 /// wrote behind "needs", its first word a program or one of otp27 and otp29.
 pub(crate) fn installable(tool: &str) -> bool {
     let word = tool.split([' ', ',', ';', '(']).next().unwrap_or_default();
-    PACKAGES.iter().any(|(program, _)| *program == word)
-        || TREES.iter().any(|(_, name)| *name == word)
+    PACKAGES.iter().any(|(program, _)| *program == word) || TREES.iter().any(|(_, name)| *name == word)
 }
 
 /// Installs what is missing, if this is a Debian machine and we are root.
 pub(crate) fn install(quick: bool) {
     let missing = missing_packages();
-    let trees: Vec<&str> = TREES
-        .iter()
-        .map(|(suite, _)| *suite)
-        .filter(|suite| !quick && !is_whole(&tree(suite)))
-        .collect();
+    let trees: Vec<&str> =
+        TREES.iter().map(|(suite, _)| *suite).filter(|suite| !quick && !is_whole(&tree(suite))).collect();
     if missing.is_empty() && trees.is_empty() {
         println!("nothing is missing");
         return;
     }
-    println!(
-        "missing: {}",
-        [missing.as_slice(), trees.as_slice()].concat().join(", ")
-    );
+    println!("missing: {}", [missing.as_slice(), trees.as_slice()].concat().join(", "));
     if !on_path(APT) || !is_root() {
         println!("not installed: that needs apt and root; tests that need it will be skipped");
         return;
     }
     if !missing.is_empty() {
         succeeds(apt().arg("update"));
-        succeeds(
-            apt()
-                .args(["install", "--yes", "--no-install-recommends"])
-                .args(&missing),
-        );
+        succeeds(apt().args(["install", "--yes", "--no-install-recommends"]).args(&missing));
     }
     for suite in trees {
         if let Err(reason) = make_tree(suite) {
@@ -84,20 +73,15 @@ pub(crate) fn install(quick: bool) {
 }
 
 fn missing_packages() -> Vec<&'static str> {
-    let mut packages: Vec<_> = PACKAGES
-        .iter()
-        .filter(|(program, _)| !on_path(program))
-        .map(|(_, package)| *package)
-        .collect();
+    let mut packages: Vec<_> =
+        PACKAGES.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
     packages.dedup();
     packages
 }
 
 fn apt() -> Command {
     let mut command = Command::new(APT);
-    command
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .arg("--quiet");
+    command.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet");
     command
 }
 
@@ -112,12 +96,10 @@ fn tree(suite: &str) -> PathBuf {
 /// A tree that was cut off half-way lacks the last packages or their set-up.
 fn is_whole(tree: &Path) -> bool {
     !tree.join("debootstrap").exists()
-        && ["usr/bin/erl", "usr/bin/epmd", "usr/bin/elixir"]
-            .iter()
-            .all(|program| {
-                // Links inside the tree are absolute or relative to it; their presence is what counts.
-                fs::symlink_metadata(tree.join(program)).is_ok()
-            })
+        && ["usr/bin/erl", "usr/bin/epmd", "usr/bin/elixir"].iter().all(|program| {
+            // Links inside the tree are absolute or relative to it; their presence is what counts.
+            fs::symlink_metadata(tree.join(program)).is_ok()
+        })
 }
 
 /// Builds beside the place and renames at the end, so that a tree is whole or absent.
@@ -126,27 +108,16 @@ fn make_tree(suite: &str) -> Result<(), String> {
     let building = Path::new(CACHE).join(format!("{suite}.{}", std::process::id()));
     let place = tree(suite);
     fs::create_dir_all(CACHE).map_err(|error| format!("{CACHE}: {error}"))?;
-    println!(
-        "making {} from {mirror}, which takes some minutes",
-        place.display()
-    );
+    println!("making {} from {mirror}, which takes some minutes", place.display());
     let mut command = Command::new("debootstrap");
-    command
-        .args([
-            "--variant=minbase",
-            &format!("--include={TREE_PACKAGES}"),
-            suite,
-        ])
-        .arg(&building)
-        .arg(&mirror);
+    command.args(["--variant=minbase", &format!("--include={TREE_PACKAGES}"), suite]).arg(&building).arg(&mirror);
     if let Some(proxy) = apt_setting("Acquire::http::Proxy") {
         command.env("http_proxy", proxy);
     }
     // The tail of its log is all that helps when it fails.
     let made = succeeds(&mut command) && is_whole(&building);
     if !made {
-        let log =
-            fs::read_to_string(building.join("debootstrap/debootstrap.log")).unwrap_or_default();
+        let log = fs::read_to_string(building.join("debootstrap/debootstrap.log")).unwrap_or_default();
         let tail: Vec<&str> = log.lines().rev().take(5).collect();
         let tail: Vec<&str> = tail.into_iter().rev().collect();
         let _ = fs::remove_dir_all(&building);
@@ -160,10 +131,7 @@ fn make_tree(suite: &str) -> Result<(), String> {
 
 fn apt_setting(name: &str) -> Option<String> {
     let text = output(Command::new("apt-config").args(["dump", name]))?;
-    text.split('"')
-        .nth(1)
-        .filter(|value| !value.is_empty())
-        .map(str::to_owned)
+    text.split('"').nth(1).filter(|value| !value.is_empty()).map(str::to_owned)
 }
 
 /// The first Debian archive in apt's sources.
@@ -173,10 +141,7 @@ fn mirror() -> Option<String> {
         files.extend(folder.flatten().map(|entry| entry.path()));
     }
     files.sort();
-    files
-        .iter()
-        .filter_map(|file| fs::read_to_string(file).ok())
-        .find_map(|text| mirror_in(&text))
+    files.iter().filter_map(|file| fs::read_to_string(file).ok()).find_map(|text| mirror_in(&text))
 }
 
 /// Reads both forms: one line an entry, and deb822's `URIs:` fields.
@@ -187,9 +152,7 @@ fn mirror_in(sources: &str) -> Option<String> {
         .filter(|line| line.starts_with("deb ") || line.starts_with("URIs:"))
         .flat_map(str::split_whitespace)
         .map(|word| word.trim_end_matches('/'))
-        .find(|word| {
-            word.starts_with("http") && word.ends_with("/debian") && !word.contains("security")
-        })
+        .find(|word| word.starts_with("http") && word.ends_with("/debian") && !word.contains("security"))
         .map(str::to_owned)
 }
 
@@ -201,20 +164,11 @@ mod tests {
     fn finds_the_mirror_in_both_forms() {
         let new = "Types: deb\n# http://snapshot.debian.org/archive/debian/2025\n\
                    URIs: http://deb.debian.org/debian\nSuites: bookworm\n";
-        assert_eq!(
-            mirror_in(new).as_deref(),
-            Some("http://deb.debian.org/debian")
-        );
+        assert_eq!(mirror_in(new).as_deref(), Some("http://deb.debian.org/debian"));
         let old = "deb [signed-by=/x] https://packages.cloud.google.com/apt cloud main\n\
                    deb http://ftp.at.debian.org/debian/ bookworm main\n";
-        assert_eq!(
-            mirror_in(old).as_deref(),
-            Some("http://ftp.at.debian.org/debian")
-        );
-        assert_eq!(
-            mirror_in("deb http://security.debian.org/debian-security x main"),
-            None
-        );
+        assert_eq!(mirror_in(old).as_deref(), Some("http://ftp.at.debian.org/debian"));
+        assert_eq!(mirror_in("deb http://security.debian.org/debian-security x main"), None);
     }
 
     #[test]

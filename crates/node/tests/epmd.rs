@@ -9,8 +9,8 @@ use std::{
 };
 
 use beamline_node::epmd::{
-    Auto, Client, Daemon, Epmd, EpmdError, Name, NodeType, Registrant, Registration, Server,
-    ServerOptions, lookup, register,
+    Auto, Client, Daemon, Epmd, EpmdError, Name, NodeType, Registrant, Registration, Server, ServerOptions, lookup,
+    register,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -30,24 +30,17 @@ impl Drop for Running {
 
 /// Whether a program is there; a test without it says so. Where everything must run, its absence is a failure.
 fn have(program: &str) -> bool {
-    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .any(|dir| dir.join(program).is_file());
+    let found =
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|dir| dir.join(program).is_file());
     if !found {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "{program} is not installed"
-        );
+        assert!(std::env::var_os("CI").is_none(), "{program} is not installed");
         eprintln!("SKIPPED: {program} is not installed");
     }
     found
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 fn name(text: &str) -> Name {
@@ -55,7 +48,7 @@ fn name(text: &str) -> Name {
 }
 
 fn node(text: &str, port: u16) -> Registrant {
-    Registrant::new(name(text), "127.0.0.1", port)
+    Registrant::new(format!("{text}@127.0.0.1").parse().unwrap(), port)
 }
 
 /// An `Epmd::Auto` that never starts the system's daemon.
@@ -82,10 +75,7 @@ async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 
 async fn names(port: u16) -> Vec<String> {
     let mut names: Vec<_> = match Client::local(port).names().await {
-        Ok(names) => names
-            .into_iter()
-            .map(|node| node.name.to_string())
-            .collect(),
+        Ok(names) => names.into_iter().map(|node| node.name.to_string()).collect(),
         Err(_) => return vec![],
     };
     names.sort();
@@ -93,24 +83,14 @@ async fn names(port: u16) -> Vec<String> {
 }
 
 async fn real_epmd(port: u16, more: &[&str]) -> Running {
-    let epmd = Command::new("epmd")
-        .args(["-port", &port.to_string()])
-        .args(more)
-        .stderr(Stdio::null())
-        .spawn();
+    let epmd = Command::new("epmd").args(["-port", &port.to_string()]).args(more).stderr(Stdio::null()).spawn();
     let epmd = Running(epmd.unwrap());
-    until("epmd listens", async || {
-        Client::local(port).names().await.is_ok()
-    })
-    .await;
+    until("epmd listens", async || Client::local(port).names().await.is_ok()).await;
     epmd
 }
 
 fn epmd_tool(port: u16, argument: &str) -> (String, Option<i32>) {
-    let output = Command::new("epmd")
-        .args(["-port", &port.to_string(), argument])
-        .output()
-        .unwrap();
+    let output = Command::new("epmd").args(["-port", &port.to_string(), argument]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     (text.into_owned(), output.status.code())
 }
@@ -119,31 +99,14 @@ async fn everything_a_client_asks(port: u16) {
     let client = Client::local(port);
     let epmd = Epmd::External(client.address());
     let visible = register(&epmd, &node("visible", 1111)).await.unwrap();
-    let hidden = register(
-        &epmd,
-        &Registrant {
-            hidden: true,
-            ..node("hidden", 2222)
-        },
-    )
-    .await
-    .unwrap();
+    let hidden = register(&epmd, &Registrant { hidden: true, ..node("hidden", 2222) }).await.unwrap();
     assert!(visible.is_registered() && !visible.is_serving());
     assert!(visible.creation() > Some(1_700_000_000));
 
     let info = client.lookup(&name("hidden")).await.unwrap();
-    assert_eq!(
-        (info.port, info.node_type, info.highest, info.lowest),
-        (2222, NodeType::Hidden, 6, 5)
-    );
+    assert_eq!((info.port, info.node_type, info.highest, info.lowest), (2222, NodeType::Hidden, 6, 5));
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-    let info = lookup(
-        [nowhere, client.address()],
-        &name("visible"),
-        Duration::from_secs(5),
-    )
-    .await
-    .unwrap();
+    let info = lookup([nowhere, client.address()], &name("visible"), Duration::from_secs(5)).await.unwrap();
     assert_eq!(info.port, 1111);
 
     match client.lookup(&name("nobody")).await {
@@ -156,21 +119,9 @@ async fn everything_a_client_asks(port: u16) {
         Err(EpmdError::NameTaken { port, .. }) => assert_eq!(port, Some(1111)),
         other => panic!("{other:?}"),
     }
-    assert!(
-        client
-            .dump()
-            .await
-            .unwrap()
-            .contains("active name     <visible> at port 1111, fd = ")
-    );
-    assert!(matches!(
-        client.kill().await,
-        Err(EpmdError::KillRefused { .. })
-    ));
-    assert!(matches!(
-        client.stop(&name("visible")).await,
-        Err(EpmdError::Closed { .. })
-    ));
+    assert!(client.dump().await.unwrap().contains("active name     <visible> at port 1111, fd = "));
+    assert!(matches!(client.kill().await, Err(EpmdError::KillRefused { .. })));
+    assert!(matches!(client.stop(&name("visible")).await, Err(EpmdError::Closed { .. })));
 
     let creation = visible.creation().unwrap();
     visible.unregister().await;
@@ -180,10 +131,7 @@ async fn everything_a_client_asks(port: u16) {
     drop((again, hidden));
     until("all names are free", async || names(port).await.is_empty()).await;
     client.kill().await.unwrap();
-    until("the daemon has ended", async || {
-        TcpStream::connect(client.address()).await.is_err()
-    })
-    .await;
+    until("the daemon has ended", async || TcpStream::connect(client.address()).await.is_err()).await;
 }
 
 #[tokio::test]
@@ -215,15 +163,10 @@ async fn stop_where_checks_are_relaxed() {
     }
     for port in ports {
         let client = Client::local(port);
-        let registration = register(&Epmd::External(client.address()), &node("victim", 1))
-            .await
-            .unwrap();
+        let registration = register(&Epmd::External(client.address()), &node("victim", 1)).await.unwrap();
         assert!(!client.stop(&name("nobody")).await.unwrap());
         assert!(client.stop(&name("victim")).await.unwrap());
-        until("it is back", async || {
-            registration.is_registered() && names(port).await == ["victim"]
-        })
-        .await;
+        until("it is back", async || registration.is_registered() && names(port).await == ["victim"]).await;
         client.kill().await.unwrap();
     }
     drop(real);
@@ -238,23 +181,12 @@ async fn real_tools_and_nodes_at_our_daemon() {
     let port = server.port();
     let client = Client::local(port);
     let (text, _) = on_another_thread(move || epmd_tool(port, "-names")).await;
-    assert_eq!(
-        text,
-        format!("epmd: up and running on port {port} with data:\n")
-    );
+    assert_eq!(text, format!("epmd: up and running on port {port} with data:\n"));
 
     let erl = |alive: &str| {
         let name = format!("{alive}@127.0.0.1");
         let erl = Command::new("erl")
-            .args([
-                "-noinput",
-                "-start_epmd",
-                "false",
-                "-setcookie",
-                "c",
-                "-name",
-                &name,
-            ])
+            .args(["-noinput", "-start_epmd", "false", "-setcookie", "c", "-name", &name])
             .env("ERL_EPMD_PORT", port.to_string())
             .stdout(Stdio::null())
             .spawn();
@@ -263,10 +195,7 @@ async fn real_tools_and_nodes_at_our_daemon() {
     let first = erl("first");
     until("the first node", async || names(port).await == ["first"]).await;
     let second = erl("second");
-    until("the second node", async || {
-        names(port).await == ["first", "second"]
-    })
-    .await;
+    until("the second node", async || names(port).await == ["first", "second"]).await;
     let at = client.lookup(&name("second")).await.unwrap().port;
     let (text, _) = on_another_thread(move || epmd_tool(port, "-names")).await;
     let lines: Vec<_> = text.lines().collect();
@@ -279,16 +208,11 @@ async fn real_tools_and_nodes_at_our_daemon() {
         .args(["-name", "third@127.0.0.1", "-eval"])
         .arg("io:format(\"~p\", [net_adm:ping('first@127.0.0.1')]), halt().")
         .env("ERL_EPMD_PORT", port.to_string());
-    let said = on_another_thread(move || ping.output().unwrap())
-        .await
-        .stdout;
+    let said = on_another_thread(move || ping.output().unwrap()).await.stdout;
     assert_eq!(String::from_utf8_lossy(&said), "pong");
 
     let (text, code) = on_another_thread(move || epmd_tool(port, "-kill")).await;
-    assert_eq!(
-        (text.trim(), code),
-        ("Killing not allowed - living nodes in database.", Some(1))
-    );
+    assert_eq!((text.trim(), code), ("Killing not allowed - living nodes in database.", Some(1)));
     drop((first, second));
     until("no nodes", async || names(port).await.is_empty()).await;
     let (text, code) = on_another_thread(move || epmd_tool(port, "-kill")).await;
@@ -308,18 +232,10 @@ async fn a_node_registers_again_with_the_real_daemon() {
     }
     let port = free_port();
     let epmd = real_epmd(port, &[]).await;
-    let registration = register(
-        &Epmd::External(Client::local(port).address()),
-        &node("a", 1),
-    )
-    .await
-    .unwrap();
+    let registration = register(&Epmd::External(Client::local(port).address()), &node("a", 1)).await.unwrap();
     let creation = registration.creation();
     drop(epmd);
-    until("the loss is noticed", async || {
-        !registration.is_registered()
-    })
-    .await;
+    until("the loss is noticed", async || !registration.is_registered()).await;
     let _epmd = real_epmd(port, &[]).await;
     until("it is back", async || registration.is_registered()).await;
     assert_eq!(names(port).await, ["a"]);
@@ -351,10 +267,7 @@ async fn auto_serves_where_there_is_no_daemon() {
     assert!(registration.is_serving() && registration.is_registered());
     assert_eq!(names(port).await, ["a"]);
     registration.unregister().await;
-    until("the daemon has ended", async || {
-        names(port).await.is_empty()
-    })
-    .await;
+    until("the daemon has ended", async || names(port).await.is_empty()).await;
 }
 
 #[tokio::test]
@@ -398,34 +311,19 @@ async fn many_nodes_start_at_once() {
 #[tokio::test]
 async fn a_registration_that_does_not_matter() {
     let port = free_port();
-    let registration = register(&Epmd::IfRunning { port }, &node("a", 1))
-        .await
-        .unwrap();
-    assert_eq!(
-        (registration.is_registered(), registration.creation()),
-        (false, None)
-    );
+    let registration = register(&Epmd::IfRunning { port }, &node("a", 1)).await.unwrap();
+    assert_eq!((registration.is_registered(), registration.creation()), (false, None));
     let _server = Server::bind(on_loopback(port)).await.unwrap();
-    let registration = register(&Epmd::IfRunning { port }, &node("a", 1))
-        .await
-        .unwrap();
+    let registration = register(&Epmd::IfRunning { port }, &node("a", 1)).await.unwrap();
     assert!(registration.is_registered());
-    assert!(
-        !register(&Epmd::None, &node("b", 1))
-            .await
-            .unwrap()
-            .is_registered()
-    );
+    assert!(!register(&Epmd::None, &node("b", 1)).await.unwrap().is_registered());
 }
 
 #[tokio::test]
 async fn a_stranger_on_the_port() {
     let stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = stranger.local_addr().unwrap().port();
-    let registrant = Registrant {
-        deadline: Duration::from_millis(200),
-        ..node("a", 1)
-    };
+    let registrant = Registrant { deadline: Duration::from_millis(200), ..node("a", 1) };
     for answer in ["HTTP/1.1 400 Bad Request\r\n\r\n", "", "silence"] {
         let meet = async {
             let (mut stream, _) = stranger.accept().await.unwrap();
@@ -443,10 +341,7 @@ async fn a_stranger_on_the_port() {
             _ => {
                 assert!(matches!(error, EpmdError::NotEpmd { .. }), "{error}");
                 let text = error.to_string();
-                assert!(
-                    text.contains(&format!("port {port} of 127.0.0.1 is taken")),
-                    "{text}"
-                );
+                assert!(text.contains(&format!("port {port} of 127.0.0.1 is taken")), "{text}");
                 assert!(text.contains("ERL_EPMD_PORT"), "{text}");
             }
         }
@@ -458,12 +353,7 @@ async fn a_daemon_nobody_runs() {
     let port = free_port();
     let error = Client::local(port).lookup(&name("a")).await.unwrap_err();
     assert!(matches!(error, EpmdError::Unreachable { .. }), "{error}");
-    let error = register(
-        &Epmd::External(Client::local(port).address()),
-        &node("a", 1),
-    )
-    .await
-    .unwrap_err();
+    let error = register(&Epmd::External(Client::local(port).address()), &node("a", 1)).await.unwrap_err();
     assert!(matches!(error, EpmdError::Unreachable { .. }), "{error}");
 }
 
@@ -473,36 +363,20 @@ async fn silence_and_garbage_do_not_keep_nodes_out() {
     options.max_pending = 50;
     let server = Server::bind(options).await.unwrap();
     let port = server.port();
-    let registration = register(
-        &Epmd::External(Client::local(port).address()),
-        &node("a", 1),
-    )
-    .await
-    .unwrap();
+    let registration = register(&Epmd::External(Client::local(port).address()), &node("a", 1)).await.unwrap();
     let mut open = Vec::new();
     for i in 0..1000_u32 {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-            .await
-            .unwrap();
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
         match i % 4 {
             0 => {}
             1 => stream.write_all(b"\0").await.unwrap(),
             2 => stream.write_all(b"\0\x20\x78half a request").await.unwrap(),
-            _ => drop(
-                stream
-                    .write_all(&i.wrapping_mul(2_654_435_761).to_be_bytes())
-                    .await,
-            ),
+            _ => drop(stream.write_all(&i.wrapping_mul(2_654_435_761).to_be_bytes()).await),
         }
         open.push(stream);
     }
     assert_eq!(names(port).await, ["a"]);
-    let other = register(
-        &Epmd::External(Client::local(port).address()),
-        &node("b", 1),
-    )
-    .await
-    .unwrap();
+    let other = register(&Epmd::External(Client::local(port).address()), &node("b", 1)).await.unwrap();
     assert!(registration.is_registered() && other.is_registered());
     // The oldest silent ones were closed to make room.
     assert_eq!(open[0].read(&mut [0; 1]).await.unwrap_or(0), 0);
@@ -513,9 +387,7 @@ async fn half_a_request_ends() {
     let mut options = on_loopback(0);
     options.idle = Duration::from_millis(50);
     let server = Server::bind(options).await.unwrap();
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port()))
-        .await
-        .unwrap();
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).await.unwrap();
     stream.write_all(b"\0\x05n").await.unwrap();
     assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
 }
@@ -525,15 +397,8 @@ async fn loopback_is_always_served() {
     let mut options = on_loopback(0);
     options.addresses = Some(vec!["127.0.0.2".parse().unwrap()]);
     let server = Server::bind(options).await.unwrap();
-    let ips: Vec<_> = server
-        .addresses()
-        .iter()
-        .map(|address| address.ip().to_string())
-        .collect();
-    assert!(
-        ips.contains(&"127.0.0.1".to_owned()) && ips.contains(&"127.0.0.2".to_owned()),
-        "{ips:?}"
-    );
+    let ips: Vec<_> = server.addresses().iter().map(|address| address.ip().to_string()).collect();
+    assert!(ips.contains(&"127.0.0.1".to_owned()) && ips.contains(&"127.0.0.2".to_owned()), "{ips:?}");
     for ip in ips {
         let address = SocketAddr::new(ip.parse().unwrap(), server.port());
         assert!(Client::new(address).names().await.unwrap().is_empty());

@@ -30,10 +30,7 @@ pub struct Client {
 impl Client {
     /// Of the daemon at `address`, with [`DEFAULT_DEADLINE`].
     pub fn new(address: SocketAddr) -> Self {
-        Self {
-            address,
-            deadline: DEFAULT_DEADLINE,
-        }
+        Self { address, deadline: DEFAULT_DEADLINE }
     }
 
     /// Of the daemon on this port of this host.
@@ -65,13 +62,7 @@ impl Client {
                 address: self.address,
                 name: name.clone(),
                 // A help only: without it the answer is as true.
-                registered: self
-                    .names()
-                    .await
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|node| node.name)
-                    .collect(),
+                registered: self.names().await.unwrap_or_default().into_iter().map(|node| node.name).collect(),
             }),
         }
     }
@@ -93,12 +84,8 @@ impl Client {
     pub async fn kill(&self) -> Result<(), EpmdError> {
         match &*self.text(&Request::Kill).await? {
             response::KILLED => Ok(()),
-            response::KILL_REFUSED => Err(EpmdError::KillRefused {
-                address: self.address,
-            }),
-            [] => Err(EpmdError::Closed {
-                address: self.address,
-            }),
+            response::KILL_REFUSED => Err(EpmdError::KillRefused { address: self.address }),
+            [] => Err(EpmdError::Closed { address: self.address }),
             other => Err(self.not_epmd(ResponseError::Code(other[0]))),
         }
     }
@@ -108,9 +95,7 @@ impl Client {
     pub async fn stop(&self, name: &Name) -> Result<bool, EpmdError> {
         match &*self.text(&Request::Stop(name.clone())).await? {
             response::STOPPED => Ok(true),
-            [] => Err(EpmdError::Closed {
-                address: self.address,
-            }),
+            [] => Err(EpmdError::Closed { address: self.address }),
             // The original answers NOEXISTSTOPPED.
             other if other.starts_with(response::STOP_UNKNOWN) => Ok(false),
             other => Err(self.not_epmd(ResponseError::Code(other[0]))),
@@ -140,26 +125,15 @@ impl Client {
         }
     }
 
-    async fn within<T>(
-        &self,
-        question: impl Future<Output = Result<T, EpmdError>>,
-    ) -> Result<T, EpmdError> {
+    async fn within<T>(&self, question: impl Future<Output = Result<T, EpmdError>>) -> Result<T, EpmdError> {
         timeout(self.deadline, question)
             .await
-            .unwrap_or(Err(EpmdError::TimedOut {
-                address: self.address,
-                after: self.deadline,
-            }))
+            .unwrap_or(Err(EpmdError::TimedOut { address: self.address, after: self.deadline }))
     }
 
     async fn ask(&self, request: &Request) -> Result<TcpStream, EpmdError> {
-        let mut stream = TcpStream::connect(self.address)
-            .await
-            .map_err(|error| self.unreachable(error))?;
-        stream
-            .write_all(&request.encode())
-            .await
-            .map_err(|error| self.lost(error))?;
+        let mut stream = TcpStream::connect(self.address).await.map_err(|error| self.unreachable(error))?;
+        stream.write_all(&request.encode()).await.map_err(|error| self.lost(error))?;
         Ok(stream)
     }
 
@@ -173,20 +147,13 @@ impl Client {
         let mut buffer = [0; 4096];
         let mut filled = 0;
         loop {
-            let read = stream
-                .read(&mut buffer[filled..])
-                .await
-                .map_err(|error| self.lost(error))?;
+            let read = stream.read(&mut buffer[filled..]).await.map_err(|error| self.lost(error))?;
             filled += read;
-            if let Some(answer) =
-                decode(&buffer[..filled]).map_err(|source| self.not_epmd(source))?
-            {
+            if let Some(answer) = decode(&buffer[..filled]).map_err(|source| self.not_epmd(source))? {
                 return Ok(answer);
             }
             if read == 0 {
-                return Err(EpmdError::Closed {
-                    address: self.address,
-                });
+                return Err(EpmdError::Closed { address: self.address });
             }
         }
     }
@@ -199,11 +166,7 @@ impl Client {
             match stream.take(MAX_TEXT as u64).read_to_end(&mut text).await {
                 Ok(_) => Ok(text),
                 // What a daemon that ends at once may leave behind its answer.
-                Err(error)
-                    if error.kind() == io::ErrorKind::ConnectionReset && !text.is_empty() =>
-                {
-                    Ok(text)
-                }
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset && !text.is_empty() => Ok(text),
                 Err(error) => Err(self.lost(error)),
             }
         })
@@ -211,27 +174,19 @@ impl Client {
     }
 
     fn unreachable(&self, error: io::Error) -> EpmdError {
-        EpmdError::Unreachable {
-            address: self.address,
-            source: Arc::new(error),
-        }
+        EpmdError::Unreachable { address: self.address, source: Arc::new(error) }
     }
 
     /// A connection that broke after it was there: whoever accepted it did not like what it read.
     fn lost(&self, error: io::Error) -> EpmdError {
         match error.kind() {
-            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => EpmdError::Closed {
-                address: self.address,
-            },
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => EpmdError::Closed { address: self.address },
             _ => self.unreachable(error),
         }
     }
 
     fn not_epmd(&self, source: ResponseError) -> EpmdError {
-        EpmdError::NotEpmd {
-            address: self.address,
-            source,
-        }
+        EpmdError::NotEpmd { address: self.address, source }
     }
 }
 
@@ -245,17 +200,12 @@ pub async fn lookup(
 ) -> Result<NodeInfo, EpmdError> {
     let mut last = EpmdError::Unreachable {
         address: super::local(0),
-        source: Arc::new(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "no address to ask at",
-        )),
+        source: Arc::new(io::Error::new(io::ErrorKind::InvalidInput, "no address to ask at")),
     };
     for address in addresses {
         match Client::new(address).deadline(deadline).lookup(name).await {
             // Another address is another way to the same daemon, or to the only one that runs.
-            Err(error @ (EpmdError::Unreachable { .. } | EpmdError::TimedOut { .. })) => {
-                last = error
-            }
+            Err(error @ (EpmdError::Unreachable { .. } | EpmdError::TimedOut { .. })) => last = error,
             answer => return answer,
         }
     }

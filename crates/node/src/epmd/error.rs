@@ -25,10 +25,7 @@ pub enum EpmdError {
         after: Duration,
     },
     /// No node of this name is registered.
-    #[error(
-        "epmd at {address} knows no node {name:?}; it knows {}",
-        list(registered)
-    )]
+    #[error("epmd at {address} knows no node {name:?}; it knows {}", list(registered))]
     NotRegistered {
         /// The daemon that was asked.
         address: SocketAddr,
@@ -87,15 +84,10 @@ pub enum EpmdError {
 fn list(names: &[Name]) -> String {
     match names {
         [] => "none".to_owned(),
-        names => names
-            .iter()
-            .map(Name::as_str)
-            .collect::<Vec<_>>()
-            .join(", "),
+        names => names.iter().map(Name::as_str).collect::<Vec<_>>().join(", "),
     }
 }
 
 fn by(port: Option<u16>) -> String {
-    port.map(|port| format!(" by the node on port {port}"))
-        .unwrap_or_default()
+    port.map(|port| format!(" by the node on port {port}")).unwrap_or_default()
 }

@@ -72,21 +72,14 @@ pub enum Daemon {
 
 impl Default for Auto {
     fn default() -> Self {
-        Self {
-            port: DEFAULT_PORT,
-            addresses: None,
-            daemon: Daemon::OnPath,
-        }
+        Self { port: DEFAULT_PORT, addresses: None, daemon: Daemon::OnPath }
     }
 }
 
 impl Auto {
     /// The usual, on this port.
     pub fn on_port(port: u16) -> Self {
-        Self {
-            port,
-            ..Self::default()
-        }
+        Self { port, ..Self::default() }
     }
 }
 
@@ -102,9 +95,7 @@ impl Epmd {
     pub fn from_env() -> Self {
         let variable = |name| std::env::var(name).ok();
         Self::Auto(Auto {
-            port: variable("ERL_EPMD_PORT")
-                .and_then(|port| port.trim().parse().ok())
-                .unwrap_or(DEFAULT_PORT),
+            port: variable("ERL_EPMD_PORT").and_then(|port| port.trim().parse().ok()).unwrap_or(DEFAULT_PORT),
             addresses: variable("ERL_EPMD_ADDRESS").and_then(|list| parse_addresses(&list).ok()),
             daemon: Daemon::OnPath,
         })
@@ -128,11 +119,7 @@ impl Epmd {
 
 /// Reads a comma list of addresses, as `-address` and `ERL_EPMD_ADDRESS` have it.
 pub fn parse_addresses(list: &str) -> Result<Vec<IpAddr>, std::net::AddrParseError> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(str::parse)
-        .collect()
+    list.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::parse).collect()
 }
 
 /// The daemon of this host.
@@ -147,10 +134,7 @@ mod tests {
     #[test]
     fn reads_address_lists() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        assert_eq!(
-            parse_addresses("127.0.0.2, ::1,"),
-            Ok(vec![ip("127.0.0.2"), ip("::1")])
-        );
+        assert_eq!(parse_addresses("127.0.0.2, ::1,"), Ok(vec![ip("127.0.0.2"), ip("::1")]));
         assert_eq!(parse_addresses(""), Ok(vec![]));
         assert!(parse_addresses("localhost").is_err());
     }

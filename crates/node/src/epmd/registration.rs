@@ -7,7 +7,10 @@
 
 use std::{io, net::IpAddr, path::Path, process::Stdio, time::Duration};
 
-use beamline_proto::epmd::{Name, NodeInfo};
+use beamline_proto::{
+    NodeName,
+    epmd::{Name, NodeInfo},
+};
 use tokio::{
     io::AsyncReadExt,
     net::TcpStream,
@@ -28,10 +31,8 @@ const DAEMON_START: Duration = Duration::from_secs(5);
 /// Who registers.
 #[derive(Debug, Clone)]
 pub struct Registrant {
-    /// The node's name before the `@`.
-    pub name: Name,
-    /// The node's host, after the `@`. A loopback address or `localhost` keeps a daemon that is started on loopback.
-    pub host: String,
+    /// The node. A host that is a loopback address or `localhost` keeps a daemon that is started on loopback.
+    pub name: NodeName,
     /// The port on which the node listens.
     pub port: u16,
     /// Whether it is hidden.
@@ -42,18 +43,13 @@ pub struct Registrant {
 
 impl Registrant {
     /// A visible node with the usual deadline.
-    pub fn new(name: Name, host: impl Into<String>, port: u16) -> Self {
-        Self {
-            name,
-            host: host.into(),
-            port,
-            hidden: false,
-            deadline: client::DEFAULT_DEADLINE,
-        }
+    pub fn new(name: NodeName, port: u16) -> Self {
+        Self { name, port, hidden: false, deadline: client::DEFAULT_DEADLINE }
     }
 
     fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        let host = self.name.host();
+        host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
     }
 }
 
@@ -111,29 +107,18 @@ pub async fn register(epmd: &Epmd, node: &Registrant) -> Result<Registration, Ep
         epmd: epmd.clone(),
         loopback: node.is_loopback(),
         deadline: node.deadline,
-        info: NodeInfo::new(node.name.clone(), node.port, node.hidden),
+        info: NodeInfo::new(Name::from(&node.name), node.port, node.hidden),
         server: None,
     };
     let registered = match epmd {
         Epmd::None => None,
-        Epmd::IfRunning { .. } => keeper
-            .try_once()
-            .await
-            .inspect_err(|error| debug!(%error, "no epmd"))
-            .ok(),
+        Epmd::IfRunning { .. } => keeper.try_once().await.inspect_err(|error| debug!(%error, "no epmd")).ok(),
         Epmd::Auto(_) | Epmd::External(_) => Some(keeper.first(DAEMON_START).await?),
     };
-    let (state, watched) = watch::channel(State {
-        registered: registered.is_some(),
-        serving: keeper.server.is_some(),
-    });
+    let (state, watched) = watch::channel(State { registered: registered.is_some(), serving: keeper.server.is_some() });
     let creation = registered.as_ref().map(|(_, creation)| *creation);
     let keeper = registered.map(|(stream, _)| tokio::spawn(keeper.keep(stream, state)));
-    Ok(Registration {
-        creation,
-        state: watched,
-        keeper,
-    })
+    Ok(Registration { creation, state: watched, keeper })
 }
 
 struct Keeper {
@@ -177,21 +162,15 @@ impl Keeper {
                     answer => return answer,
                 }
             }
-            warn!(
-                port = auto.port,
-                "the epmd that was started does not listen"
-            );
+            warn!(port = auto.port, "the epmd that was started does not listen");
         }
         self.serve_or_register(&auto).await
     }
 
     /// Registers with the daemon that listens, or becomes it.
     async fn serve_or_register(&mut self, auto: &Auto) -> Result<(TcpStream, u32), EpmdError> {
-        let options = ServerOptions {
-            port: auto.port,
-            addresses: self.bind_addresses(auto),
-            ..ServerOptions::default()
-        };
+        let options =
+            ServerOptions { port: auto.port, addresses: self.bind_addresses(auto), ..ServerOptions::default() };
         // Somebody else may take the port, and lose it again, between two steps; a few turns settle it.
         let mut last = None;
         for _ in 0..5 {
@@ -201,21 +180,13 @@ impl Keeper {
             }
             match Server::bind(options.clone()).await {
                 Ok(server) => {
-                    info!(
-                        port = auto.port,
-                        "no epmd on this host: serving it from this process"
-                    );
+                    info!(port = auto.port, "no epmd on this host: serving it from this process");
                     self.server = Some(server);
                     return self.try_once().await;
                 }
-                Err(EpmdError::Bind { source, .. })
-                    if source.kind() == io::ErrorKind::AddrInUse =>
-                {
+                Err(EpmdError::Bind { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
                     sleep(Duration::from_millis(20)).await;
-                    last = Some(EpmdError::Bind {
-                        address: super::local(auto.port),
-                        source,
-                    });
+                    last = Some(EpmdError::Bind { address: super::local(auto.port), source });
                 }
                 Err(error) => return Err(error),
             }
@@ -227,9 +198,7 @@ impl Keeper {
     }
 
     fn bind_addresses(&self, auto: &Auto) -> Option<Vec<IpAddr>> {
-        auto.addresses
-            .clone()
-            .or_else(|| self.loopback.then(Vec::new))
+        auto.addresses.clone().or_else(|| self.loopback.then(Vec::new))
     }
 
     /// Starts the system's daemon; whether there is one to start.
@@ -248,16 +217,9 @@ impl Keeper {
             }
             command.args(["-address", &list.join(",")]);
         }
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // It goes into the background by itself, so this is short; the deadline is for one that does not.
-        let started = timeout(
-            DAEMON_START,
-            tokio::task::spawn_blocking(move || command.status()),
-        )
-        .await;
+        let started = timeout(DAEMON_START, tokio::task::spawn_blocking(move || command.status())).await;
         match started {
             Ok(Ok(Ok(status))) => status.success(),
             Ok(Ok(Err(error))) => {
@@ -282,10 +244,7 @@ impl Keeper {
             sleep(RETRY.saturating_sub(since.elapsed())).await;
             stream = self.again().await;
             let serving = self.server.is_some();
-            state.send_replace(State {
-                registered: true,
-                serving,
-            });
+            state.send_replace(State { registered: true, serving });
             info!(%name, "registered again at epmd");
         }
     }

@@ -82,10 +82,7 @@ impl Server {
                     debug!(%address, %error, "no IPv6 here")
                 }
                 Err(error) => {
-                    return Err(EpmdError::Bind {
-                        address,
-                        source: Arc::new(error),
-                    });
+                    return Err(EpmdError::Bind { address, source: Arc::new(error) });
                 }
             }
         }
@@ -100,19 +97,12 @@ impl Server {
             options,
             kill,
         });
-        let addresses = listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect();
+        let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let mut tasks = JoinSet::new();
         for listener in listeners {
             tasks.spawn(accept(listener, shared.clone()));
         }
-        Ok(Self {
-            addresses,
-            killed,
-            _listeners: tasks,
-        })
+        Ok(Self { addresses, killed, _listeners: tasks })
     }
 
     /// Where it listens.
@@ -150,11 +140,7 @@ fn addresses_to_bind(given: Option<&[IpAddr]>) -> Vec<IpAddr> {
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
         // The IPv4 side has a listener of its own.
@@ -223,10 +209,7 @@ fn admit(stream: TcpStream, shared: &Arc<Shared>, connections: &mut JoinSet<()>)
     }
     state.next += 1;
     let id = state.next;
-    let connection = Connection {
-        id,
-        shared: shared.clone(),
-    };
+    let connection = Connection { id, shared: shared.clone() };
     // The task cannot run ahead of this entry: it takes the lock first.
     let task = connections.spawn(async move { connection.serve(stream).await });
     state.pending.insert(id, task);
@@ -255,19 +238,14 @@ impl Connection {
         let Ok(Some(request)) = timeout(idle, read_request(&mut stream)).await else {
             return;
         };
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let reply = {
             let mut state = self.shared.state();
-            if state.registered.len() >= self.shared.options.max_nodes && is_registration(&request)
-            {
+            if state.registered.len() >= self.shared.options.max_nodes && is_registration(&request) {
                 return;
             }
             let reply = state.registry.handle(self.id, request, now);
-            if reply
-                .as_ref()
-                .is_some_and(|reply| reply.then == Then::Registered)
+            if reply.as_ref().is_some_and(|reply| reply.then == Then::Registered)
                 && let Some(task) = state.pending.remove(&self.id)
             {
                 state.registered.insert(self.id, task);
@@ -275,10 +253,7 @@ impl Connection {
             reply
         };
         let Some(reply) = reply else { return };
-        if !matches!(
-            timeout(idle, stream.write_all(&reply.bytes)).await,
-            Ok(Ok(()))
-        ) {
+        if !matches!(timeout(idle, stream.write_all(&reply.bytes)).await, Ok(Ok(()))) {
             return;
         }
         match reply.then {

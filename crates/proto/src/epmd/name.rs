@@ -5,6 +5,8 @@
 
 use std::{fmt, sync::Arc};
 
+use crate::NodeName;
+
 /// The longest name, in characters.
 pub const MAX_CHARACTERS: usize = 255;
 
@@ -70,6 +72,13 @@ impl fmt::Display for Name {
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// The part before the `@`. Node names are stricter than epmd, so this cannot fail.
+impl From<&NodeName> for Name {
+    fn from(node: &NodeName) -> Self {
+        Self(node.alive().into())
     }
 }
 
