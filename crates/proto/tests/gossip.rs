@@ -18,10 +18,13 @@ fn recorded(part: &str) -> Vec<(Vec<u8>, &'static str)> {
     let packets = part.lines().filter_map(|line| {
         let (head, text) = line.split_once("  # ")?;
         let (_, hex) = head.split_once("len=")?.1.split_once(' ')?;
-        let bytes = (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap());
-        Some((bytes.collect(), text))
+        Some((self::hex(hex), text))
     });
     packets.collect()
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
 }
 
 fn name(text: &str) -> NodeName {
@@ -35,7 +38,7 @@ fn packet(term: &Term) -> Vec<u8> {
 #[test]
 fn plain_packets_of_libcluster() {
     let packets = recorded("## A.");
-    assert_eq!(packets.len(), 34);
+    assert_eq!(packets.len(), 32);
     for (packet, text) in packets {
         let node = gossip::decode(&packet).unwrap();
         assert!(text.contains(&format!("\\x10{node}'")), "{node} from {text}");
@@ -59,9 +62,10 @@ fn sent_as_otp_26_and_later_send() {
 #[test]
 fn other_forms_of_the_format() {
     // OTP 25: term_to_binary(#{more => [1, 2], node => 'a@bxx..x'}, [compressed]).
-    let compressed = b"heartbeat::\x83\x50\0\0\0\x82\x78\x9c\x2b\x61\x60\x60\x60\x4a\x61\x60\xc9\xcd\x2f\x4a\xcd\x66\
-        \x66\x06\x04\xb1\xf3\xf2\x53\x52\x53\x18\xd2\x13\x1d\x92\x2a\xe8\0\0\x4a\xa6\x35\xbe";
-    assert_eq!(gossip::decode(compressed), Some(name(&format!("a@b{}", "x".repeat(100)))));
+    let compressed = hex(
+        "6865617274626561743a3a835000000082789c2b616060604a6160c9cd2f4acd66606204b1f3f253525318d2131d922ae800004aa635be",
+    );
+    assert_eq!(gossip::decode(&compressed), Some(name(&format!("a@b{}", "x".repeat(100)))));
 
     let node = (atom("node").into(), atom("a@b").into());
     let more = (atom("more").into(), Term::list([Term::from(1), Term::from(2)]));
