@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Erlang-style clustering for Rust.

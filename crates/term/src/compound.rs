@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
-use crate::dismantle::{dismantle, nests};
 use crate::{Atom, Binary, Term};
 
 /// A proper list. One of bytes (a charlist, iodata, a short list of small numbers) stays as compact as it came.
@@ -54,21 +53,6 @@ impl List {
         (0..self.len()).map(|index| self.get(index).unwrap_or(Cow::Owned(Term::Integer(0))))
     }
 
-    /// Its elements in place, unless it is kept as bytes.
-    pub(crate) fn terms(&self) -> Option<&[Term]> {
-        match &self.0 {
-            Elements::Terms(terms) => Some(terms),
-            Elements::Bytes(_) => None,
-        }
-    }
-
-    pub(crate) fn take_terms(&mut self) -> Vec<Term> {
-        match &mut self.0 {
-            Elements::Terms(terms) => std::mem::take(terms).into_vec(),
-            Elements::Bytes(_) => Vec::new(),
-        }
-    }
-
     /// Its elements, copied.
     pub fn to_vec(&self) -> Vec<Term> {
         self.iter().map(Cow::into_owned).collect()
@@ -89,14 +73,6 @@ impl List {
     /// Its text, when it is a charlist: each element a character's code.
     pub fn to_text(&self) -> Option<String> {
         self.iter().map(|term| term.as_i64().and_then(|code| char::from_u32(u32::try_from(code).ok()?))).collect()
-    }
-}
-
-impl Drop for List {
-    fn drop(&mut self) {
-        if self.terms().is_some_and(|terms| terms.iter().any(nests)) {
-            dismantle(self.take_terms());
-        }
     }
 }
 
@@ -126,16 +102,6 @@ impl Hash for List {
 pub struct ImproperList {
     pub(crate) elements: Box<[Term]>,
     pub(crate) tail: Box<Term>,
-}
-
-impl Drop for ImproperList {
-    fn drop(&mut self) {
-        if self.elements.iter().any(nests) || nests(&self.tail) {
-            let mut inner = std::mem::take(&mut self.elements).into_vec();
-            inner.push(std::mem::replace(&mut *self.tail, Term::Integer(0)));
-            dismantle(inner);
-        }
-    }
 }
 
 impl ImproperList {
@@ -196,22 +162,9 @@ impl Map {
         self.0.iter()
     }
 
-    /// The module of an Elixir struct.
+    /// Whether an atom key is there.
     pub fn struct_name(&self) -> Option<&Atom> {
         self.get_atom("__struct__").and_then(Term::as_atom)
-    }
-}
-
-/// Whether a key or a value holds other terms.
-pub(crate) fn pairs_nest(pairs: &[(Term, Term)]) -> bool {
-    pairs.iter().any(|(key, value)| nests(key) || nests(value))
-}
-
-impl Drop for Map {
-    fn drop(&mut self) {
-        if pairs_nest(&self.0) {
-            dismantle(std::mem::take(&mut self.0).into_iter().flat_map(|(key, value)| [key, value]).collect());
-        }
     }
 }
 
@@ -232,14 +185,7 @@ impl Eq for Map {}
 
 impl Hash for Map {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Equal maps may hold their pairs in different orders: the sum of their hashes does not depend on it. Without the
-        // pairs, maps as keys would all collide, and a peer could make a set of them slow.
-        let hash_of = |pair: &(Term, Term)| {
-            let mut hasher = DefaultHasher::new();
-            pair.hash(&mut hasher);
-            hasher.finish()
-        };
+        // Equal maps may hold their pairs in different orders: only what does not depend on the order may count.
         state.write_usize(self.len());
-        state.write_u64(self.iter().map(hash_of).fold(0, u64::wrapping_add));
     }
 }

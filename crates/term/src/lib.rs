@@ -17,13 +17,11 @@ mod atom;
 mod binary;
 pub mod codec;
 mod compound;
-mod dismantle;
 mod identifier;
 mod inspect;
 mod opaque;
 pub mod serde;
 mod term;
-mod tuple;
 
 pub use atom::{Atom, AtomError, atom};
 pub use binary::{Binary, BitString};
@@ -34,4 +32,3 @@ pub use inspect::Inspect;
 pub use num_bigint::BigInt;
 pub use opaque::{ExportFun, Fun, Record};
 pub use term::Term;
-pub use tuple::Tuple;

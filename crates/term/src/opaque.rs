@@ -1,6 +1,5 @@
 //! What a Rust node carries and gives back, but cannot look into: funs and native records; and external funs.
 
-use crate::dismantle::{dismantle, nests};
 use crate::{Atom, Binary, Term};
 
 /// A closure of the BEAM (tag 112), kept as the bytes that came: it can be called only where its module is loaded.
@@ -38,12 +37,4 @@ pub struct Record {
     pub name: Atom,
     /// Field names and values, in the order of the definition.
     pub fields: Vec<(Atom, Term)>,
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        if self.fields.iter().any(|(_, value)| nests(value)) {
-            dismantle(std::mem::take(&mut self.fields).into_iter().map(|(_, value)| value).collect());
-        }
-    }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use num_bigint::BigInt;
 use std::hash::{Hash, Hasher};
 
-use crate::{Atom, Binary, BitString, ExportFun, Fun, ImproperList, List, Map, Pid, Port, Record, Reference, Tuple};
+use crate::{Atom, Binary, BitString, ExportFun, Fun, ImproperList, List, Map, Pid, Port, Record, Reference};
 
 /// Any Erlang value. Equality is Erlang's `=:=`: `1` and `1.0` differ.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub enum Term {
     /// A bit string that does not end at a byte.
     BitString(Box<BitString>),
     /// A tuple.
-    Tuple(Tuple),
+    Tuple(Box<[Term]>),
     /// A proper list, also `[]`.
     List(List),
     /// A list with a tail that is not a list.
@@ -62,7 +62,7 @@ impl Term {
 
     /// A tuple of these elements.
     pub fn tuple(elements: impl IntoIterator<Item = Term>) -> Term {
-        Term::Tuple(Tuple::new(elements))
+        Term::Tuple(elements.into_iter().collect())
     }
 
     /// A list of these elements.
@@ -79,10 +79,9 @@ impl Term {
                 elements.extend(rest.to_vec());
                 Term::list(elements)
             }
-            Term::ImproperList(mut rest) => {
-                elements.extend(std::mem::take(&mut rest.elements));
-                let tail = std::mem::replace(&mut *rest.tail, Term::Integer(0));
-                Term::ImproperList(ImproperList { elements: elements.into(), tail: Box::new(tail) })
+            Term::ImproperList(rest) => {
+                elements.extend(rest.elements.into_vec());
+                Term::ImproperList(ImproperList { elements: elements.into(), tail: rest.tail })
             }
             tail => Term::ImproperList(ImproperList { elements: elements.into(), tail: Box::new(tail) }),
         }
@@ -235,7 +234,7 @@ impl Hash for Term {
             Term::Atom(atom) => atom.hash(state),
             Term::Binary(bytes) => bytes.hash(state),
             Term::BitString(bits) => bits.hash(state),
-            Term::Tuple(elements) => elements.0.hash(state),
+            Term::Tuple(elements) => elements.hash(state),
             Term::List(list) => list.hash(state),
             Term::ImproperList(list) => list.hash(state),
             Term::Map(map) => map.hash(state),

@@ -2,7 +2,6 @@
 
 mod decode;
 pub mod encode;
-mod skip;
 pub mod tag;
 
 pub use decode::{DecodeError, Decoder, Limits};

@@ -1,0 +1,186 @@
+//! The command line of the `beamline` program.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use beamline_proto::NodeName;
+use clap::{Args, Parser, Subcommand};
+
+const AFTER: &str = "\
+Examples:
+  beamline rpc app_b@127.0.0.1 'AppB.hello()'    call a function, print what it returns
+  beamline nodes app_a                           whom does app_a on this host see?
+  beamline node --name me@127.0.0.1              be a node, until Ctrl-C
+
+Exit codes: 0 done, 1 the remote function raised, 2 wrong usage, 69 node unreachable, 75 timeout,
+77 cookie rejected, 78 something on this machine is not set up";
+
+/// Talk to a cluster of Rust, Elixir and Erlang nodes, or be one of its nodes
+#[derive(Debug, Parser)]
+#[command(name = "beamline", version, after_help = AFTER, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Call a function on a node and print what it returns, as Elixir shows it
+    Rpc(Rpc),
+    /// List the nodes that a node is connected to
+    Nodes(Target),
+    /// Ask whether a node answers: pong or pang
+    Ping(Target),
+    /// Be a plain node until Ctrl-C
+    Node(Plain),
+    /// Serve as epmd, or ask the one that runs (options as the original takes them)
+    #[command(disable_help_flag = true)]
+    Epmd {
+        /// See `beamline epmd -help`
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        arguments: Vec<String>,
+    },
+}
+
+/// Which node to talk to, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// The node: NAME@HOST, or NAME alone for a node of this host
+    #[arg(value_name = "NODE")]
+    pub(crate) node: String,
+    #[command(flatten)]
+    pub(crate) way: Way,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rpc {
+    /// The node: NAME@HOST, or NAME alone for a node of this host
+    #[arg(value_name = "NODE")]
+    pub(crate) node: String,
+    /// One Elixir call with literal arguments: 'AppB.hello()', ':erlang.node()', 'Map.get(%{a: 1}, :a)'
+    #[arg(value_name = "CALL")]
+    pub(crate) call: String,
+    #[command(flatten)]
+    pub(crate) way: Way,
+}
+
+/// How to reach the target.
+#[derive(Debug, Args)]
+pub(crate) struct Way {
+    #[command(flatten)]
+    pub(crate) cookie: CookieArguments,
+    /// The port of epmd
+    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
+    pub(crate) epmd_port: Option<u16>,
+    /// Ask no epmd, the node listens on this port
+    #[arg(long, value_name = "PORT", conflicts_with = "epmd_port")]
+    pub(crate) peer_port: Option<u16>,
+    /// How long to wait for the answer: 5s, 500ms, 1m
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
+    pub(crate) timeout: Duration,
+}
+
+/// Where the cookie comes from. Without either: BEAMLINE_COOKIE, RELEASE_COOKIE, ~/.erlang.cookie.
+#[derive(Debug, Args)]
+pub(crate) struct CookieArguments {
+    /// The cluster's cookie; others on this machine can see it in the list of processes
+    #[arg(long, value_name = "COOKIE")]
+    pub(crate) cookie: Option<String>,
+    /// A file with the cookie, that only its owner can read [default: ~/.erlang.cookie]
+    #[arg(long, value_name = "FILE", conflicts_with = "cookie")]
+    pub(crate) cookie_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plain {
+    /// The node's name with a full host name or address: me@127.0.0.1
+    #[arg(long, value_name = "NAME", required_unless_present = "sname")]
+    pub(crate) name: Option<String>,
+    /// The node's name with a short host name; the host is added if it is missing
+    #[arg(long, value_name = "NAME", conflicts_with = "name")]
+    pub(crate) sname: Option<String>,
+    #[command(flatten)]
+    pub(crate) cookie: CookieArguments,
+    /// Do not show up in the others' lists of nodes
+    #[arg(long)]
+    pub(crate) hidden: bool,
+    /// Flags for erl: '-dist_listen false -erl_epmd_port 9000'
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
+    pub(crate) erl: Option<String>,
+    /// The port of epmd
+    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
+    pub(crate) epmd_port: Option<u16>,
+    /// Use no epmd: listen on this port, and dial peers on it
+    #[arg(long, value_name = "PORT")]
+    pub(crate) peer_port: Option<u16>,
+}
+
+/// `5s`, `500ms`, `1m`, or seconds without a unit.
+fn time(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| "not a time; write 5s, 500ms or 1m".to_owned())?;
+    match &text[digits.len()..] {
+        "ms" => Ok(Duration::from_millis(number)),
+        "" | "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        unit => Err(format!("the unit {unit:?} is none of ms, s, m")),
+    }
+}
+
+/// The target's full name: a name without host is one of this host, with a host as our machine has it.
+pub(crate) fn complete(target: &str, host: &str) -> Result<NodeName, String> {
+    let full = if target.contains('@') { target.to_owned() } else { format!("{target}@{host}") };
+    full.parse::<NodeName>().map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser as _};
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn help_answers_the_first_question_first() {
+        let help = Arguments::command().render_help().to_string();
+        let first: Vec<&str> = help.lines().take(3).collect();
+        assert_eq!(first[0], "Talk to a cluster of Rust, Elixir and Erlang nodes, or be one of its nodes");
+        assert_eq!(first[2], "Usage: beamline <COMMAND>");
+        let commands: Vec<&str> = help
+            .lines()
+            .skip_while(|line| *line != "Commands:")
+            .skip(1)
+            .take_while(|line| !line.is_empty())
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert_eq!(commands, ["rpc", "nodes", "ping", "node", "epmd", "help"]);
+        assert!(help.contains("beamline rpc app_b@127.0.0.1 'AppB.hello()'"), "{help}");
+    }
+
+    #[test]
+    fn reads_command_lines() {
+        let read = |line: &str| Arguments::try_parse_from(line.split_whitespace());
+        let Command::Rpc(rpc) = read("beamline rpc b AppB.hello --timeout 500ms --cookie c").unwrap().command else {
+            panic!("not rpc");
+        };
+        assert_eq!((rpc.node.as_str(), rpc.call.as_str()), ("b", "AppB.hello"));
+        assert_eq!(rpc.way.timeout, Duration::from_millis(500));
+        let Command::Epmd { arguments } = read("beamline epmd -port 1 -names").unwrap().command else {
+            panic!("not epmd");
+        };
+        assert_eq!(arguments, ["-port", "1", "-names"]);
+        assert!(read("beamline node").is_err());
+        assert!(read("beamline ping b --timeout soon").is_err());
+    }
+
+    #[test]
+    fn a_name_alone_is_of_this_host() {
+        assert_eq!(complete("app", "box").unwrap().as_str(), "app@box");
+        assert_eq!(complete("app@127.0.0.1", "box").unwrap().as_str(), "app@127.0.0.1");
+        assert!(complete("a@b@c", "box").is_err());
+    }
+}
