@@ -11,6 +11,20 @@ fn nodes_connect_and_call(otp: Otp) {
     assert_eq!(a.eval(&format!(":rpc.call({}, AppB, :hello, [])", b.atom())), ":world");
 }
 
+fn real_nodes_find_each_other_by_our_epmd(otp: Otp) {
+    let epmd = Epmd::beamline();
+    let mut a = Beam::start(otp, &unique("a"), epmd.port(), "secret");
+    let b = Beam::start(otp, &unique("b"), epmd.port(), "secret");
+    assert_eq!(a.eval(&format!("Node.connect({})", b.atom())), "true");
+    let port = epmd.port().to_string();
+    let output = otp.command("epmd").args(["-port", &port, "-names"]).output().expect("epmd runs");
+    let names = String::from_utf8_lossy(&output.stdout).into_owned();
+    for name in [a.name(), b.name()] {
+        let alive = name.split('@').next().unwrap_or_default();
+        assert!(names.contains(&format!("name {alive} at port ")), "{names}");
+    }
+}
+
 fn a_wrong_cookie_is_refused(otp: Otp) {
     let epmd = Epmd::erlang(otp);
     let mut a = Beam::start(otp, &unique("a"), epmd.port(), "secret");
@@ -39,6 +53,7 @@ fn what_is_raised_is_told(otp: Otp) {
 
 for_each_otp!(
     nodes_connect_and_call,
+    real_nodes_find_each_other_by_our_epmd,
     a_wrong_cookie_is_refused,
     nodes_find_each_other_by_the_gossip_script,
     what_is_raised_is_told,
