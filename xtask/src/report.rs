@@ -1,6 +1,13 @@
 //! The count of what passed, failed and was skipped, read from the output of
 //! cargo's and nextest's test runners and from the tests' own skip log.
 
+/// Which program runs the tests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Runner {
+    Nextest,
+    Cargo,
+}
+
 /// The result of a whole run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
@@ -19,30 +26,29 @@ impl Report {
         }
     }
 
-    /// Reads one line of a test runner's output, of either runner.
-    pub(crate) fn read_line(&mut self, line: &str) {
+    /// Reads one line of a test runner's output. What the tests themselves print looks at most like the other runner's.
+    pub(crate) fn read_line(&mut self, runner: Runner, line: &str) {
         let text = strip_colour(line);
-        let text = text.trim();
-        // nextest: `PASS [   0.012s] beamline-term codec::tests::round_trip`, in newer
-        // versions with `(  1/120)` in between.
-        if let Some(result) = nextest_result(text) {
-            match result {
-                (true, _) => self.passed += 1,
-                (false, name) if !self.failed.contains(&name) => self.failed.push(name),
-                (false, _) => {}
-            }
-            return;
+        match runner {
+            Runner::Nextest => match nextest_result(text.trim()) {
+                Some((true, _)) => self.passed += 1,
+                // It is named again in the summary.
+                Some((false, name)) if !self.failed.contains(&name) => self.failed.push(name),
+                _ => {}
+            },
+            Runner::Cargo => self.read_cargo_line(text.trim()),
         }
-        // cargo test: `test codec::tests::round_trip ... ok`
-        let Some((name, result)) = text.strip_prefix("test ").and_then(|t| t.rsplit_once(" ... ")) else {
+    }
+
+    /// `test codec::tests::round_trip ... ok`
+    fn read_cargo_line(&mut self, text: &str) {
+        let Some((name, result)) = text.strip_prefix("test ").and_then(|text| text.rsplit_once(" ... ")) else {
             return;
         };
         match result {
             "ok" => self.passed += 1,
             "FAILED" => self.failed.push(name.to_owned()),
-            _ if result.starts_with("ignored") => {
-                self.skipped.push(format!("{name}: marked as ignored"));
-            }
+            _ if result.starts_with("ignored") => self.skipped.push(format!("{name}: marked as ignored")),
             _ => {}
         }
     }
@@ -78,7 +84,8 @@ impl Report {
     }
 }
 
-/// The verdict and the name in one of nextest's lines.
+/// The verdict and the name in one of nextest's lines: `PASS [   0.012s] beamline-term codec::tests::round_trip`, in
+/// newer versions with `(  1/120)` in between.
 fn nextest_result(text: &str) -> Option<(bool, String)> {
     let (word, rest) = text.split_once(" [")?;
     let success = match word.trim() {
@@ -113,22 +120,25 @@ fn strip_colour(line: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read(lines: &[&str]) -> Report {
+    fn read(runner: Runner, lines: &[&str]) -> Report {
         let mut report = Report::default();
-        lines.iter().for_each(|line| report.read_line(line));
+        lines.iter().for_each(|line| report.read_line(runner, line));
         report
     }
 
     #[test]
     fn reads_cargo_test() {
-        let report = read(&[
-            "running 3 tests",
-            "test codec::round_trip ... ok",
-            "test codec::limits ... FAILED",
-            "test src/lib.rs - Node (line 12) ... ok",
-            "test codec::huge ... ignored, takes an hour",
-            "test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; finished in 0.01s",
-        ]);
+        let report = read(
+            Runner::Cargo,
+            &[
+                "running 3 tests",
+                "test codec::round_trip ... ok",
+                "test codec::limits ... FAILED",
+                "test src/lib.rs - Node (line 12) ... ok",
+                "test codec::huge ... ignored, takes an hour",
+                "test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; finished in 0.01s",
+            ],
+        );
         assert_eq!(report.passed, 2);
         assert_eq!(report.failed, ["codec::limits"]);
         assert_eq!(report.skipped, ["codec::huge: marked as ignored"]);
@@ -136,21 +146,25 @@ mod tests {
 
     #[test]
     fn reads_nextest_and_counts_a_failure_once() {
-        let report = read(&[
-            "        PASS [   0.004s] (  1/120) beamline-term codec::round_trip",
-            "        \u{1b}[31;1mFAIL\u{1b}[0m [   0.004s] (  2/120) beamline-term codec::limits",
-            "     SIGKILL [   0.004s] beamline-term codec::killed",
-            "     Summary [   0.012s] 3 tests run: 1 passed, 2 failed, 0 skipped",
-            "        FAIL [   0.004s] (  2/120) beamline-term codec::limits",
-            "        SLOW [> 60.000s] beamline-term codec::slow",
-        ]);
+        let report = read(
+            Runner::Nextest,
+            &[
+                "test codec::limits ... FAILED",
+                "        PASS [   0.004s] (  1/120) beamline-term codec::round_trip",
+                "        \u{1b}[31;1mFAIL\u{1b}[0m [   0.004s] (  2/120) beamline-term codec::limits",
+                "     SIGKILL [   0.004s] beamline-term codec::killed",
+                "     Summary [   0.012s] 3 tests run: 1 passed, 2 failed, 0 skipped",
+                "        FAIL [   0.004s] (  2/120) beamline-term codec::limits",
+                "        SLOW [> 60.000s] beamline-term codec::slow",
+            ],
+        );
         assert_eq!(report.passed, 1);
         assert_eq!(report.failed, ["beamline-term codec::limits", "beamline-term codec::killed"]);
     }
 
     #[test]
     fn a_skipped_test_has_not_passed() {
-        let mut report = read(&["test a ... ok", "test b ... ok", "test c ... ok"]);
+        let mut report = read(Runner::Cargo, &["test a ... ok", "test b ... ok", "test c ... ok"]);
         report.read_skips("skipped: a: needs erl\nskipped: a: needs erl\nskipped: b: needs docker\n");
         assert_eq!(report.passed, 1);
         assert_eq!(report.skipped, ["a: needs erl", "b: needs docker"]);

@@ -4,12 +4,12 @@
 //! names (see CONTRIBUTING.md); nothing is skipped in silence.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::checks::{self, title};
-use crate::report::Report;
+use crate::report::{Report, Runner};
 use crate::run::{self, cargo, output, watched};
 use crate::tools;
 
@@ -69,6 +69,7 @@ fn build() -> bool {
 fn tests(report: &mut Report, quick: bool) {
     let log = skip_log();
     let nextest = output(cargo().args(["nextest", "--version"])).is_some();
+    let runner = if nextest { Runner::Nextest } else { Runner::Cargo };
 
     title(if nextest { "tests (nextest)" } else { "tests (cargo test)" });
     let mut command = cargo();
@@ -89,12 +90,12 @@ fn tests(report: &mut Report, quick: bool) {
             command.args(LONG.iter().flat_map(|part| ["--skip", part]));
         }
     }
-    run_tests(report, &mut command, &log, quick, "tests");
+    run_tests(report, runner, &mut command, &log, quick);
 
     title("tests in the documentation");
     let mut command = cargo();
     command.args(["test", "--doc", "--no-fail-fast", "--workspace", "--all-features"]);
-    run_tests(report, &mut command, &log, quick, "tests in the documentation");
+    run_tests(report, Runner::Cargo, &mut command, &log, quick);
 
     if quick {
         report.skipped.push(format!("tests with {} in their name: left out by --quick", LONG.join(", ")));
@@ -102,17 +103,17 @@ fn tests(report: &mut Report, quick: bool) {
     report.read_skips(&fs::read_to_string(&log).unwrap_or_default());
 }
 
-fn run_tests(report: &mut Report, command: &mut Command, log: &PathBuf, quick: bool, name: &str) {
+fn run_tests(report: &mut Report, runner: Runner, command: &mut Command, log: &Path, quick: bool) {
     command.env("BEAMLINE_SKIP_LOG", log);
     if quick {
         command.env("PROPTEST_CASES", "64");
     }
     let failed = report.failed.len();
     let outcome = watched(command);
-    outcome.lines.iter().for_each(|line| report.read_line(line));
+    outcome.lines.iter().for_each(|line| report.read_line(runner, line));
     if !outcome.success && report.failed.len() == failed {
         // It did not compile, or a test program died before it could say which test.
-        report.failed.push(format!("{name} (see above)"));
+        report.failed.push("a test program that did not compile or died (see above)".to_owned());
     }
 }
 
