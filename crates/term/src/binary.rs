@@ -71,6 +71,12 @@ impl From<String> for Binary {
     }
 }
 
+impl AsRef<[u8]> for Binary {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
 impl PartialEq for Binary {
     fn eq(&self, other: &Binary) -> bool {
         **self == **other

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 
-use crate::{Atom, Binary, Term};
+use crate::dismantle::{dismantle, nests};
+use crate::{Atom, Binary, Term, equal};
 
 /// A proper list. One of bytes (a charlist, iodata, a short list of small numbers) stays as compact as it came.
 #[derive(Clone, Debug)]
@@ -53,6 +53,21 @@ impl List {
         (0..self.len()).map(|index| self.get(index).unwrap_or(Cow::Owned(Term::Integer(0))))
     }
 
+    /// Its elements in place, unless it is kept as bytes.
+    pub(crate) fn terms(&self) -> Option<&[Term]> {
+        match &self.0 {
+            Elements::Terms(terms) => Some(terms),
+            Elements::Bytes(_) => None,
+        }
+    }
+
+    pub(crate) fn take_terms(&mut self) -> Vec<Term> {
+        match &mut self.0 {
+            Elements::Terms(terms) => std::mem::take(terms).into_vec(),
+            Elements::Bytes(_) => Vec::new(),
+        }
+    }
+
     /// Its elements, copied.
     pub fn to_vec(&self) -> Vec<Term> {
         self.iter().map(Cow::into_owned).collect()
@@ -76,32 +91,40 @@ impl List {
     }
 }
 
+impl Drop for List {
+    fn drop(&mut self) {
+        if self.terms().is_some_and(|terms| terms.iter().any(nests)) {
+            dismantle(self.take_terms());
+        }
+    }
+}
+
 impl PartialEq for List {
     fn eq(&self, other: &List) -> bool {
-        match (&self.0, &other.0) {
-            (Elements::Terms(one), Elements::Terms(two)) => one == two,
-            (Elements::Bytes(one), Elements::Bytes(two)) => one == two,
-            _ => self.len() == other.len() && self.iter().eq(other.iter()),
+        match (self.terms(), other.terms()) {
+            (Some(one), Some(two)) => equal::slices(one, two),
+            _ => self.len() == other.len() && self.as_bytes() == other.as_bytes(),
         }
     }
 }
 
 impl Eq for List {}
 
-impl Hash for List {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_usize(self.len());
-        for element in self.iter() {
-            element.hash(state);
-        }
-    }
-}
-
 /// A list whose last tail is not `[]`, such as `[alias | Ref]`.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ImproperList {
     pub(crate) elements: Box<[Term]>,
     pub(crate) tail: Box<Term>,
+}
+
+impl Drop for ImproperList {
+    fn drop(&mut self) {
+        if self.elements.iter().any(nests) || nests(&self.tail) {
+            let mut inner = std::mem::take(&mut self.elements).into_vec();
+            inner.push(std::mem::replace(&mut *self.tail, Term::Integer(0)));
+            dismantle(inner);
+        }
+    }
 }
 
 impl ImproperList {
@@ -162,30 +185,29 @@ impl Map {
         self.0.iter()
     }
 
-    /// Whether an atom key is there.
+    /// The module of an Elixir struct.
     pub fn struct_name(&self) -> Option<&Atom> {
         self.get_atom("__struct__").and_then(Term::as_atom)
     }
 }
 
+/// Whether a key or a value holds other terms.
+pub(crate) fn pairs_nest(pairs: &[(Term, Term)]) -> bool {
+    pairs.iter().any(|(key, value)| nests(key) || nests(value))
+}
+
+impl Drop for Map {
+    fn drop(&mut self) {
+        if pairs_nest(&self.0) {
+            dismantle(std::mem::take(&mut self.0).into_iter().flat_map(|(key, value)| [key, value]).collect());
+        }
+    }
+}
+
 impl PartialEq for Map {
     fn eq(&self, other: &Map) -> bool {
-        if self.len() != other.len() {
-            return false;
-        }
-        if self.0 == other.0 {
-            return true;
-        }
-        let pairs: HashMap<&Term, &Term> = other.0.iter().map(|(key, value)| (key, value)).collect();
-        self.0.iter().all(|(key, value)| pairs.get(key) == Some(&value))
+        equal::maps_alone(self, other)
     }
 }
 
 impl Eq for Map {}
-
-impl Hash for Map {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        // Equal maps may hold their pairs in different orders: only what does not depend on the order may count.
-        state.write_usize(self.len());
-    }
-}

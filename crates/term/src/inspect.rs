@@ -1,9 +1,8 @@
 //! Printing terms as Elixir's `inspect` does.
 
-use std::cmp::Ordering;
 use std::fmt::{self, Formatter, Write};
 
-use crate::{Atom, Term};
+use crate::{Atom, Term, float, order};
 
 /// How many elements of one collection Elixir shows before it writes `...`.
 const LIMIT: usize = 50;
@@ -152,21 +151,6 @@ pub(crate) fn write_binary(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     }
 }
 
-fn write_float(f: &mut Formatter<'_>, number: f64) -> fmt::Result {
-    if number != 0.0 && !(1e-4..1e16).contains(&number.abs()) {
-        let text = format!("{number:e}");
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let point = if digits.contains('.') { "" } else { ".0" };
-        let sign = if exponent.starts_with('-') { "" } else { "+" };
-        let exponent = if sign.is_empty() { format!("-{:0>2}", &exponent[1..]) } else { exponent.to_owned() };
-        // Elixir writes 1.0e16 and 1.0e-5: no plus, no padding.
-        let exponent = exponent.trim_start_matches('+');
-        let exponent = exponent.strip_prefix("-0").map_or_else(|| exponent.to_owned(), |rest| format!("-{rest}"));
-        return write!(f, "{digits}{point}e{exponent}");
-    }
-    write!(f, "{number:?}")
-}
-
 struct Printer<'f, 'b> {
     f: &'f mut Formatter<'b>,
     left: usize,
@@ -177,7 +161,7 @@ impl Printer<'_, '_> {
         match term {
             Term::Integer(number) => write!(self.f, "{number}"),
             Term::BigInteger(number) => write!(self.f, "{number}"),
-            Term::Float(number) => write_float(self.f, *number),
+            Term::Float(number) => float::write(self.f, *number),
             Term::Atom(atom) => write_atom(self.f, atom.as_str()),
             Term::Binary(bytes) => write_binary(self.f, bytes),
             Term::BitString(bits) => {
@@ -259,7 +243,7 @@ impl Printer<'_, '_> {
 
     fn map(&mut self, map: &crate::Map) -> fmt::Result {
         let mut pairs: Vec<&(Term, Term)> = map.iter().collect();
-        pairs.sort_by(|one, two| compare(&one.0, &two.0));
+        pairs.sort_by(|one, two| order::of_keys(&one.0, &two.0));
         let mut open = String::from("%{");
         if let Some(name) = map.struct_name()
             && let Some(alias) = name.as_str().strip_prefix("Elixir.")
@@ -286,44 +270,5 @@ fn key_of(term: &Term) -> Option<(&Atom, &Term)> {
     match term.as_tuple() {
         Some([Term::Atom(key), value]) if !key.as_str().starts_with("Elixir.") => Some((key, value)),
         _ => None,
-    }
-}
-
-/// Erlang's order of terms, as far as map keys need it.
-fn compare(one: &Term, two: &Term) -> Ordering {
-    fn rank(term: &Term) -> u8 {
-        match term {
-            Term::Integer(_) | Term::BigInteger(_) | Term::Float(_) => 0,
-            Term::Atom(_) => 1,
-            Term::Reference(_) => 2,
-            Term::Fun(_) | Term::Export(_) => 3,
-            Term::Port(_) => 4,
-            Term::Pid(_) => 5,
-            Term::Tuple(_) | Term::Record(_) => 6,
-            Term::Map(_) => 7,
-            Term::List(_) | Term::ImproperList(_) => 8,
-            Term::Binary(_) | Term::BitString(_) => 9,
-        }
-    }
-    match (one, two) {
-        (Term::Integer(one), Term::Integer(two)) => one.cmp(two),
-        (Term::Float(one), Term::Float(two)) => one.total_cmp(two),
-        (Term::Integer(one), Term::Float(two)) => (*one as f64).total_cmp(two),
-        (Term::Float(one), Term::Integer(two)) => one.total_cmp(&(*two as f64)),
-        (Term::BigInteger(one), Term::BigInteger(two)) => one.cmp(two),
-        (Term::Atom(one), Term::Atom(two)) => one.cmp(two),
-        (Term::Pid(one), Term::Pid(two)) => one.cmp(two),
-        (Term::Reference(one), Term::Reference(two)) => one.cmp(two),
-        (Term::Binary(one), Term::Binary(two)) => (**one).cmp(&**two),
-        (Term::Tuple(one), Term::Tuple(two)) => one.len().cmp(&two.len()).then_with(|| {
-            let different = one.iter().zip(two.iter()).map(|(one, two)| compare(one, two));
-            different.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-        }),
-        (Term::List(one), Term::List(two)) => {
-            let different = one.iter().zip(two.iter()).map(|(one, two)| compare(&one, &two));
-            let different = different.into_iter().find(|order| order.is_ne());
-            different.unwrap_or_else(|| one.len().cmp(&two.len()))
-        }
-        _ => rank(one).cmp(&rank(two)),
     }
 }

@@ -4,7 +4,9 @@ use bytes::Bytes;
 use num_bigint::BigInt;
 use std::hash::{Hash, Hasher};
 
-use crate::{Atom, Binary, BitString, ExportFun, Fun, ImproperList, List, Map, Pid, Port, Record, Reference};
+use crate::{
+    Atom, Binary, BitString, ExportFun, Fun, ImproperList, List, Map, Pid, Port, Record, Reference, Tuple, equal,
+};
 
 /// Any Erlang value. Equality is Erlang's `=:=`: `1` and `1.0` differ.
 #[derive(Clone)]
@@ -23,7 +25,7 @@ pub enum Term {
     /// A bit string that does not end at a byte.
     BitString(Box<BitString>),
     /// A tuple.
-    Tuple(Box<[Term]>),
+    Tuple(Tuple),
     /// A proper list, also `[]`.
     List(List),
     /// A list with a tail that is not a list.
@@ -62,7 +64,7 @@ impl Term {
 
     /// A tuple of these elements.
     pub fn tuple(elements: impl IntoIterator<Item = Term>) -> Term {
-        Term::Tuple(elements.into_iter().collect())
+        Term::Tuple(Tuple::new(elements))
     }
 
     /// A list of these elements.
@@ -79,9 +81,10 @@ impl Term {
                 elements.extend(rest.to_vec());
                 Term::list(elements)
             }
-            Term::ImproperList(rest) => {
-                elements.extend(rest.elements.into_vec());
-                Term::ImproperList(ImproperList { elements: elements.into(), tail: rest.tail })
+            Term::ImproperList(mut rest) => {
+                elements.extend(std::mem::take(&mut rest.elements));
+                let tail = std::mem::replace(&mut *rest.tail, Term::Integer(0));
+                Term::ImproperList(ImproperList { elements: elements.into(), tail: Box::new(tail) })
             }
             tail => Term::ImproperList(ImproperList { elements: elements.into(), tail: Box::new(tail) }),
         }
@@ -200,25 +203,7 @@ impl Term {
 
 impl PartialEq for Term {
     fn eq(&self, other: &Term) -> bool {
-        match (self, other) {
-            (Term::Integer(one), Term::Integer(two)) => one == two,
-            (Term::BigInteger(one), Term::BigInteger(two)) => one == two,
-            (Term::Float(one), Term::Float(two)) => one.to_bits() == two.to_bits(),
-            (Term::Atom(one), Term::Atom(two)) => one == two,
-            (Term::Binary(one), Term::Binary(two)) => one == two,
-            (Term::BitString(one), Term::BitString(two)) => one == two,
-            (Term::Tuple(one), Term::Tuple(two)) => one == two,
-            (Term::List(one), Term::List(two)) => one == two,
-            (Term::ImproperList(one), Term::ImproperList(two)) => one == two,
-            (Term::Map(one), Term::Map(two)) => one == two,
-            (Term::Pid(one), Term::Pid(two)) => one == two,
-            (Term::Port(one), Term::Port(two)) => one == two,
-            (Term::Reference(one), Term::Reference(two)) => one == two,
-            (Term::Fun(one), Term::Fun(two)) => one == two,
-            (Term::Export(one), Term::Export(two)) => one == two,
-            (Term::Record(one), Term::Record(two)) => one == two,
-            _ => false,
-        }
+        equal::terms(self, other)
     }
 }
 
@@ -226,25 +211,7 @@ impl Eq for Term {}
 
 impl Hash for Term {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        std::mem::discriminant(self).hash(state);
-        match self {
-            Term::Integer(number) => number.hash(state),
-            Term::BigInteger(number) => number.hash(state),
-            Term::Float(number) => number.to_bits().hash(state),
-            Term::Atom(atom) => atom.hash(state),
-            Term::Binary(bytes) => bytes.hash(state),
-            Term::BitString(bits) => bits.hash(state),
-            Term::Tuple(elements) => elements.hash(state),
-            Term::List(list) => list.hash(state),
-            Term::ImproperList(list) => list.hash(state),
-            Term::Map(map) => map.hash(state),
-            Term::Pid(pid) => pid.hash(state),
-            Term::Port(port) => port.hash(state),
-            Term::Reference(reference) => reference.hash(state),
-            Term::Fun(fun) => fun.hash(state),
-            Term::Export(fun) => fun.hash(state),
-            Term::Record(record) => record.hash(state),
-        }
+        equal::hash(self, state);
     }
 }
 
@@ -264,6 +231,10 @@ from! {
     u32 => |number| Term::Integer(i64::from(number));
     u16 => |number| Term::Integer(i64::from(number));
     u8 => |number| Term::Integer(i64::from(number));
+    i16 => |number| Term::Integer(i64::from(number));
+    i8 => |number| Term::Integer(i64::from(number));
+    usize => |number| Term::from(number as u64);
+    f64 => |number| Term::Float(number);
     u64 => |number| i64::try_from(number).map_or_else(|_| Term::BigInteger(Box::new(number.into())), Term::Integer);
     bool => |truth| Term::atom(if truth { "true" } else { "false" });
     Atom => |atom| Term::Atom(atom);
@@ -276,6 +247,11 @@ from! {
     Binary => |binary| Term::Binary(binary);
     List => |list| Term::List(list);
     Map => |map| Term::Map(map);
+    Vec<u8> => |bytes| Term::Binary(bytes.into());
+    &[u8] => |bytes| Term::Binary(bytes.into());
+    ImproperList => |list| Term::ImproperList(list);
+    Tuple => |tuple| Term::Tuple(tuple);
+    BitString => |bits| Term::BitString(Box::new(bits));
     Vec<Term> => |elements| Term::list(elements);
     BigInt => |number| i64::try_from(&number).map_or_else(|_| Term::BigInteger(Box::new(number)), Term::Integer);
     ExportFun => |fun| Term::Export(Box::new(fun));

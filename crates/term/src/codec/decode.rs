@@ -90,6 +90,8 @@ pub struct Decoder<'a> {
     input: &'a Bytes,
     at: usize,
     depth: u32,
+    /// How many elements the open containers still have to get: each takes a byte at least, which is not there for others.
+    owed: usize,
     limits: Limits,
     shared: Option<Arc<Bytes>>,
     last_origin: Option<Origin>,
@@ -105,7 +107,7 @@ impl<'a> Decoder<'a> {
 
     /// As [`Decoder::new`], with limits.
     pub fn with_limits(input: &'a Bytes, limits: Limits) -> Decoder<'a> {
-        Decoder { input, at: 0, depth: 0, limits, shared: None, last_origin: None }
+        Decoder { input, at: 0, depth: 0, owed: 0, limits, shared: None, last_origin: None }
     }
 
     /// A second decoder at the same place, to look ahead.
@@ -114,6 +116,7 @@ impl<'a> Decoder<'a> {
             input: self.input,
             at: self.at,
             depth: self.depth,
+            owed: self.owed,
             limits: self.limits,
             shared: None,
             last_origin: None,
@@ -191,7 +194,7 @@ impl<'a> Decoder<'a> {
     /// A count of elements that need `least` bytes each: more than the rest can hold is an error before any allocation.
     fn count(&mut self, least: usize) -> Result<usize> {
         let count = self.u32()? as usize;
-        let left = self.input.len() - self.at;
+        let left = (self.input.len() - self.at).saturating_sub(self.owed);
         match count.checked_mul(least) {
             Some(needed) if needed <= left => Ok(count),
             _ => Err(DecodeError::Truncated { at: self.at, missing: count.saturating_mul(least).saturating_sub(left) }),
@@ -211,9 +214,11 @@ impl<'a> Decoder<'a> {
         if self.depth >= self.limits.depth {
             return Err(DecodeError::Limit { what: "depth", at: self.at });
         }
+        let owed = self.owed;
         self.depth += 1;
         let result = read(self);
         self.depth -= 1;
+        self.owed = owed;
         result
     }
 
@@ -225,7 +230,7 @@ impl<'a> Decoder<'a> {
         match self.u8()? {
             tag::SMALL_TUPLE => {
                 let arity = usize::from(self.u8()?);
-                let left = self.input.len() - self.at;
+                let left = (self.input.len() - self.at).saturating_sub(self.owed);
                 if arity > left {
                     return Err(DecodeError::Truncated { at: self.at, missing: arity - left });
                 }
@@ -290,8 +295,8 @@ impl<'a> Decoder<'a> {
         };
         let sign = match self.u8()? {
             0 => Sign::Plus,
-            1 => Sign::Minus,
-            _ => return Err(self.invalid("sign of an integer")),
+            // As Erlang reads it.
+            _ => Sign::Minus,
         };
         if length > self.limits.integer_bytes {
             return Err(DecodeError::Limit { what: "integer", at: self.at });
@@ -428,13 +433,14 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Reads over one term and gives its bytes.
+    /// Reads over one term and gives its bytes. Looks at its structure only: that atoms are UTF-8, keys are distinct and
+    /// the like is seen by whoever decodes it.
     ///
     /// # Errors
-    /// As [`Decoder::term`].
+    /// The bytes are not a whole term.
     pub fn skip(&mut self) -> Result<Bytes> {
         let start = self.at;
-        self.term()?;
+        self.pass_over()?;
         Ok(self.input.slice(start..self.at))
     }
 
@@ -460,9 +466,16 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// How many bytes have not been read.
+    pub(super) fn left(&self) -> usize {
+        self.input.len() - self.at
+    }
+
     fn terms(&mut self, count: usize) -> Result<Vec<Term>> {
         let mut terms = Vec::with_capacity(count);
+        self.owed += count;
         for _ in 0..count {
+            self.owed -= 1;
             terms.push(self.term()?);
         }
         Ok(terms)
@@ -520,7 +533,10 @@ impl<'a> Decoder<'a> {
                 let count = self.count(2)?;
                 let exported = self.u8()? != 0;
                 let (module, name) = (self.atom()?, self.atom()?);
-                let names: Vec<Atom> = (0..count).map(|_| self.atom()).collect::<Result<_>>()?;
+                let mut names = Vec::new();
+                for _ in 0..count {
+                    names.push(self.atom()?);
+                }
                 let values = self.nested(|this| this.terms(count))?;
                 let fields = names.into_iter().zip(values).collect();
                 Ok(Term::Record(Box::new(Record { exported, module, name, fields })))
@@ -530,8 +546,10 @@ impl<'a> Decoder<'a> {
     }
 
     fn map(&mut self, count: usize) -> Result<Term> {
-        let mut pairs: Vec<(Term, Term)> = Vec::with_capacity(count.min(1024));
+        let mut pairs: Vec<(Term, Term)> = Vec::with_capacity(count);
+        self.owed += 2 * count;
         for _ in 0..count {
+            self.owed -= 2;
             let key = self.term()?;
             pairs.push((key, self.term()?));
         }

@@ -159,8 +159,75 @@ fn byte_list(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Any term.
+/// How deep terms are followed by recursion, which needs no memory of its own, before a list of what is open takes over.
+const RECURSION: u32 = 64;
+
+/// Any term, however deep it nests.
 pub fn term(out: &mut Vec<u8>, value: &Term) {
+    nested(out, value, RECURSION);
+}
+
+fn nested(out: &mut Vec<u8>, value: &Term, depth: u32) {
+    let Some(open) = head(out, value) else { return };
+    if depth == 0 {
+        return deep(out, open);
+    }
+    open.for_each(|element| nested(out, element, depth - 1));
+    if matches!(value, Term::List(_)) {
+        nil(out);
+    }
+}
+
+/// What has been opened and still has to be written, the innermost last.
+fn deep<'a>(out: &mut Vec<u8>, first: Open<'a>) {
+    let mut waiting = vec![first];
+    while let Some(open) = waiting.last_mut() {
+        match open.next() {
+            Some(element) => waiting.extend(head(out, element)),
+            None => {
+                if open.ends_in_nil() {
+                    nil(out);
+                }
+                waiting.pop();
+            }
+        }
+    }
+}
+
+/// The terms inside a term whose head has been written, in the order of the wire.
+enum Open<'a> {
+    Tuple(std::slice::Iter<'a, Term>),
+    List(std::slice::Iter<'a, Term>),
+    Improper(std::slice::Iter<'a, Term>, Option<&'a Term>),
+    Map(std::slice::Iter<'a, (Term, Term)>, Option<&'a Term>),
+    Record(std::slice::Iter<'a, (Atom, Term)>),
+}
+
+impl Open<'_> {
+    fn ends_in_nil(&self) -> bool {
+        matches!(self, Open::List(_))
+    }
+}
+
+impl<'a> Iterator for Open<'a> {
+    type Item = &'a Term;
+
+    fn next(&mut self) -> Option<&'a Term> {
+        match self {
+            Open::Tuple(elements) | Open::List(elements) => elements.next(),
+            Open::Improper(elements, tail) => elements.next().or_else(|| tail.take()),
+            Open::Map(pairs, value) => value.take().or_else(|| {
+                let (key, after) = pairs.next()?;
+                *value = Some(after);
+                Some(key)
+            }),
+            Open::Record(fields) => fields.next().map(|(_, value)| value),
+        }
+    }
+}
+
+/// Writes a term, or of one that holds others its head, and gives those others.
+fn head<'a>(out: &mut Vec<u8>, value: &'a Term) -> Option<Open<'a>> {
     match value {
         Term::Integer(number) => integer(out, *number),
         Term::BigInteger(number) => big_integer(out, number),
@@ -175,27 +242,27 @@ pub fn term(out: &mut Vec<u8>, value: &Term) {
         }
         Term::Tuple(elements) => {
             tuple_header(out, elements.len());
-            elements.iter().for_each(|element| term(out, element));
+            return Some(Open::Tuple(elements.iter()));
         }
-        Term::List(list) => match list.as_bytes() {
-            Some(bytes) => byte_list(out, &bytes),
-            None => {
-                list_header(out, list.len());
-                list.iter().for_each(|element| term(out, &element));
-                nil(out);
+        Term::List(list) => match list.terms() {
+            None | Some([]) => byte_list(out, &list.as_bytes().unwrap_or_default()),
+            Some(terms) if fits_string(terms) => {
+                out.push(tag::STRING);
+                u16_of(out, terms.len());
+                out.extend(terms.iter().filter_map(byte));
+            }
+            Some(terms) => {
+                list_header(out, terms.len());
+                return Some(Open::List(terms.iter()));
             }
         },
         Term::ImproperList(list) => {
             list_header(out, list.elements().len());
-            list.elements().iter().for_each(|element| term(out, element));
-            term(out, list.tail());
+            return Some(Open::Improper(list.elements().iter(), Some(list.tail())));
         }
         Term::Map(map) => {
             map_header(out, map.len());
-            for (key, value) in map.iter() {
-                term(out, key);
-                term(out, value);
-            }
+            return Some(Open::Map(map.0.iter(), None));
         }
         Term::Pid(own) => pid(out, own),
         Term::Port(port) => {
@@ -223,7 +290,20 @@ pub fn term(out: &mut Vec<u8>, value: &Term) {
             atom(out, &record.module);
             atom(out, &record.name);
             record.fields.iter().for_each(|(name, _)| atom(out, name));
-            record.fields.iter().for_each(|(_, value)| term(out, value));
+            return Some(Open::Record(record.fields.iter()));
         }
     }
+    None
+}
+
+fn byte(term: &Term) -> Option<u8> {
+    match term {
+        Term::Integer(number) => u8::try_from(*number).ok(),
+        _ => None,
+    }
+}
+
+/// Whether Erlang would write the list of these as a short string.
+fn fits_string(terms: &[Term]) -> bool {
+    terms.len() <= 65_535 && terms.iter().all(|term| byte(term).is_some())
 }

@@ -2,6 +2,7 @@
 
 mod decode;
 pub mod encode;
+mod skip;
 pub mod tag;
 
 pub use decode::{DecodeError, Decoder, Limits};

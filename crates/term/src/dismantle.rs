@@ -1,0 +1,63 @@
+//! Freeing nested terms without recursion: a program may nest terms deeper than a thread's stack could follow.
+
+use crate::{Term, compound};
+
+/// Whether a term holds other terms.
+pub(crate) fn nests(term: &Term) -> bool {
+    match term {
+        Term::Tuple(tuple) => !tuple.is_empty(),
+        Term::List(list) => list.terms().is_some_and(|terms| !terms.is_empty()),
+        Term::Map(map) => !map.is_empty(),
+        Term::ImproperList(_) | Term::Record(_) => true,
+        _ => false,
+    }
+}
+
+/// Frees terms from the outside in: each gives what it holds to the list of those that wait, and is then freed empty.
+pub(crate) fn dismantle(mut waiting: Vec<Term>) {
+    while let Some(mut term) = waiting.pop() {
+        match &mut term {
+            Term::Tuple(tuple) if tuple.iter().any(nests) => waiting.extend(std::mem::take(&mut tuple.0)),
+            Term::List(list) if list.terms().is_some_and(|terms| terms.iter().any(nests)) => {
+                waiting.extend(list.take_terms());
+            }
+            Term::Map(map) if compound::pairs_nest(&map.0) => {
+                waiting.extend(std::mem::take(&mut map.0).into_iter().flat_map(|(key, value)| [key, value]));
+            }
+            Term::ImproperList(list) => {
+                waiting.extend(std::mem::take(&mut list.elements));
+                waiting.push(std::mem::replace(&mut *list.tail, Term::Integer(0)));
+            }
+            Term::Record(record) => {
+                waiting.extend(std::mem::take(&mut record.fields).into_iter().map(|(_, value)| value));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{List, Map, Record, Term, atom};
+
+    const DEEP: usize = 300_000;
+
+    #[test]
+    fn nesting_deeper_than_the_stack_is_freed() {
+        let wraps: [fn(Term) -> Term; 6] = [
+            |inner| Term::tuple([inner]),
+            |inner| Term::List(List::new([inner])),
+            |inner| Term::Map(Map::new([(Term::Integer(1), inner)])),
+            |inner| Term::improper([Term::tuple([inner])], Term::Integer(1)),
+            |inner| Term::improper([Term::Integer(1)], Term::tuple([inner])),
+            |inner| {
+                let fields = vec![(atom("x"), inner)];
+                Term::Record(Box::new(Record { exported: true, module: atom("m"), name: atom("r"), fields }))
+            },
+        ];
+        for wrap in wraps {
+            drop((0..DEEP).fold(Term::nil(), |inner, _| wrap(inner)));
+        }
+        drop((0..DEEP).fold(Term::nil(), |inner, round| wraps[round % wraps.len()](inner)));
+    }
+}
