@@ -36,7 +36,8 @@ impl Otp {
         let mut command = match self.tree() {
             None => Command::new(program),
             Some(tree) => {
-                let mut command = Command::new("chroot");
+                // Not on every user's PATH, and of use to root only anyway.
+                let mut command = Command::new("/usr/sbin/chroot");
                 command.arg(tree).arg(program);
                 command
             }
