@@ -10,12 +10,14 @@
 //! | [`flags`] | what two nodes agree to speak | "Distribution Protocol", distribution flags |
 //! | [`handshake`] | who is there, and do they know the cookie | "Distribution Protocol", handshake |
 //! | [`frame`] | frames, ticks, headers and fragments | "Distribution Protocol", protocol between connected nodes |
+//! | [`gossip`] | the heartbeats of libcluster's Gossip | none; libcluster's `Cluster.Strategy.Gossip` |
 //! | [`control`] | signals between processes | "Distribution Protocol", control messages |
 
 pub mod control;
 pub mod epmd;
 pub mod flags;
 pub mod frame;
+pub mod gossip;
 pub mod handshake;
 pub mod name;
 
