@@ -5,8 +5,17 @@ use std::fmt::{self, Formatter};
 /// Floats from here on are whole numbers anyway, and are never written with zeros before the point.
 const WHOLE: f64 = (1_u64 << 53) as f64;
 
-/// Writes a float: with an exponent when that is shorter.
+/// As Erlang prints a float: with an exponent when that is shorter.
 pub(crate) fn write(f: &mut Formatter<'_>, number: f64) -> fmt::Result {
+    write_with(f, number, false)
+}
+
+/// As Elixir does: with an exponent from 1.0e16 on, below 1 when that is shorter.
+pub(crate) fn write_elixir(f: &mut Formatter<'_>, number: f64) -> fmt::Result {
+    write_with(f, number, number.abs() < 1.0e16)
+}
+
+fn write_with(f: &mut Formatter<'_>, number: f64, plain: bool) -> fmt::Result {
     if number == 0.0 {
         return f.write_str(if number.is_sign_negative() { "-0.0" } else { "0.0" });
     }
@@ -28,7 +37,7 @@ pub(crate) fn write(f: &mut Formatter<'_>, number: f64) -> fmt::Result {
     } else if place > 0 && place < count {
         let (whole, rest) = digits.split_at(place as usize);
         write!(f, "{whole}.{rest}")
-    } else if place >= count && place - count + 2 <= cost && number.abs() < WHOLE {
+    } else if place >= count && (plain || place - count + 2 <= cost && number.abs() < WHOLE) {
         write!(f, "{digits}{}.0", "0".repeat((place - count) as usize))
     } else {
         let (first, rest) = digits.split_at(1);

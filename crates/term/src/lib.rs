@@ -21,7 +21,7 @@ mod dismantle;
 mod equal;
 mod float;
 mod identifier;
-mod inspect;
+pub mod inspect;
 mod opaque;
 mod order;
 pub mod print;
