@@ -1,0 +1,149 @@
+//! Why a connection failed. Every failure says one of these, so that a user knows what to try next.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use beamline_proto::NodeName;
+use beamline_proto::flags::Flags;
+
+use crate::epmd::EpmdError;
+
+/// Which side did not accept the other's cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// We did not accept the peer's.
+    Ours,
+    /// The peer did not accept ours.
+    Theirs,
+}
+
+/// Why a connection failed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The host part of the name has no address.
+    NotResolvable {
+        /// The host.
+        host: String,
+        /// What the resolver said.
+        source: Arc<io::Error>,
+    },
+    /// No epmd answers there, or what answers is not epmd.
+    EpmdUnreachable(EpmdError),
+    /// epmd answers but does not know the node; these it knows.
+    NotRegistered {
+        /// The names that are registered.
+        registered: Vec<String>,
+    },
+    /// Nothing listens on the node's port.
+    PortRefused {
+        /// Where it should listen.
+        address: SocketAddr,
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
+    /// No answer in time.
+    TimedOut {
+        /// What was waited for.
+        step: &'static str,
+        /// How long.
+        after: Duration,
+    },
+    /// Another node has our name, or ours and the peer's attempts meet again and again.
+    NameClash,
+    /// The node that answers at that address has another name.
+    OtherName {
+        /// Its name.
+        found: String,
+    },
+    /// One of us lacks flags that the other demands; they are empty when the peer does not say which.
+    Flags {
+        /// What is missing.
+        missing: Flags,
+        /// Who lacks it.
+        side: Side,
+    },
+    /// The cookies differ.
+    Cookie {
+        /// Who noticed.
+        side: Side,
+    },
+    /// Whatever answers does not speak the distribution protocol.
+    NotErlang {
+        /// What it did.
+        what: String,
+    },
+    /// The connection broke during the handshake.
+    Broken(Arc<io::Error>),
+    /// The node was stopped meanwhile.
+    Stopped,
+    /// The node is not allowed to connect to itself.
+    Itself,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::NotResolvable { host, source } => {
+                write!(f, "the host {host:?} has no address ({source}); check the name after the '@' and DNS")
+            }
+            Cause::EpmdUnreachable(error) => write!(f, "{error}"),
+            Cause::NotRegistered { registered } if registered.is_empty() => {
+                f.write_str("epmd on that host knows no node at all; is the node running, with this epmd?")
+            }
+            Cause::NotRegistered { registered } => {
+                write!(f, "epmd on that host does not know it; registered are: {}", registered.join(", "))
+            }
+            Cause::PortRefused { address, source } => {
+                write!(f, "nothing listens at {address} ({source}); has the node ended, or is the port blocked?")
+            }
+            Cause::TimedOut { step, after } => write!(f, "no answer within {after:?} while {step}"),
+            Cause::NameClash => {
+                f.write_str("refused by name clash: another connection or node with our name exists; use another name")
+            }
+            Cause::OtherName { found } => {
+                write!(f, "the node at that address is called {found}; connect to it by that name")
+            }
+            Cause::Flags { missing, side: Side::Ours } => {
+                write!(f, "the peer is too old: it lacks the distribution flags {missing}")
+            }
+            Cause::Flags { missing, .. } if missing.is_empty() => f.write_str(
+                "the peer does not allow us: we lack distribution flags that it demands, or it has a list of allowed nodes",
+            ),
+            Cause::Flags { missing, .. } => write!(f, "we lack the distribution flags {missing} that the peer demands"),
+            Cause::Cookie { side: Side::Ours } => {
+                f.write_str("the cookies differ: we rejected the peer's; give both nodes the same cookie")
+            }
+            Cause::Cookie { side: Side::Theirs } => {
+                f.write_str("the cookies differ: the peer rejected ours; give both nodes the same cookie")
+            }
+            Cause::NotErlang { what } => write!(f, "what answers there is not an Erlang node: {what}"),
+            Cause::Broken(error) => write!(f, "the connection broke during the handshake ({error})"),
+            Cause::Stopped => f.write_str("this node was stopped"),
+            Cause::Itself => f.write_str("a node does not connect to itself"),
+        }
+    }
+}
+
+/// A connection that could not be made: to whom, and why.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("cannot connect to {peer}: {cause}")]
+pub struct ConnectError {
+    /// The node that was to be reached.
+    pub peer: NodeName,
+    cause: Cause,
+}
+
+impl ConnectError {
+    pub(crate) fn new(peer: NodeName, cause: Cause) -> ConnectError {
+        ConnectError { peer, cause }
+    }
+
+    /// Why.
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+}

@@ -1,0 +1,189 @@
+//! The function table: what peers, shells and pages can call on this node, and nothing else.
+//!
+//! Functions stand under module, name and arity, as on any Erlang node. Their arguments and results pass as encoded terms:
+//! a call from a peer is decoded straight into the types of the closure that serves it.
+
+mod closure;
+mod raise;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use beamline_proto::NodeName;
+use beamline_term::codec::{Decoder, encode, tag};
+use beamline_term::{Atom, DecodeError};
+use bytes::Bytes;
+
+pub use closure::Function;
+pub use raise::{Kind, Raise};
+
+type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, Raise>> + Send>>;
+type Handler = Arc<dyn Fn(Bytes) -> Answer + Send + Sync>;
+
+/// Who may call the functions of a module.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// Every node that knows the cookie.
+    #[default]
+    Everybody,
+    /// These nodes, and this one.
+    Nodes(Vec<NodeName>),
+    /// This node alone.
+    Local,
+}
+
+/// A module of functions that a node exports.
+///
+/// ```
+/// use beamline_node::{Module, Raise};
+///
+/// let module = Module::new("Elixir.Sum")
+///     .function("add", |a: i64, b: i64| async move { Ok(a + b) })
+///     .function("half", |a: i64| async move {
+///         if a % 2 == 0 { Ok(a / 2) } else { Err(Raise::error("odd")) }
+///     });
+/// ```
+#[derive(Clone)]
+pub struct Module {
+    name: &'static str,
+    access: Access,
+    functions: HashMap<(Atom, usize), Handler>,
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module").field("name", &self.name).field("functions", &self.functions.keys()).finish()
+    }
+}
+
+impl Module {
+    /// An empty module. Elixir's `AppB` is called `Elixir.AppB`.
+    pub fn new(name: &'static str) -> Module {
+        Module { name, access: Access::Everybody, functions: HashMap::new() }
+    }
+
+    /// Adds a function. Its arity and the types of its arguments are the closure's.
+    pub fn function<Arguments, F: Function<Arguments>>(mut self, name: &'static str, function: F) -> Module {
+        let handler = Arc::new(move |arguments| function.call(arguments));
+        self.functions.insert((Atom::from_static(name), F::ARITY), handler);
+        self
+    }
+
+    /// Says who may call it. By default everybody who knows the cookie.
+    pub fn access(mut self, access: Access) -> Module {
+        self.access = access;
+        self
+    }
+}
+
+/// What a call names: a module and a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FunctionName {
+    /// The module, `Elixir.AppB` or `erlang`.
+    pub module: Atom,
+    /// The function.
+    pub function: Atom,
+}
+
+impl From<(&'static str, &'static str)> for FunctionName {
+    fn from((module, function): (&'static str, &'static str)) -> FunctionName {
+        FunctionName { module: Atom::from_static(module), function: Atom::from_static(function) }
+    }
+}
+
+impl From<(Atom, Atom)> for FunctionName {
+    fn from((module, function): (Atom, Atom)) -> FunctionName {
+        FunctionName { module, function }
+    }
+}
+
+/// All modules of a node.
+pub(crate) struct Table(ArcSwap<HashMap<Atom, Module>>);
+
+impl Table {
+    pub(crate) fn new(modules: impl IntoIterator<Item = Module>) -> Table {
+        let table = Table(ArcSwap::default());
+        modules.into_iter().for_each(|module| table.add(module));
+        table
+    }
+
+    /// Adds a module; functions of a module of the same name stay beside the new ones.
+    pub(crate) fn add(&self, module: Module) {
+        self.0.rcu(|modules| {
+            let mut modules = HashMap::clone(modules);
+            let module = module.clone();
+            modules
+                .entry(Atom::from_static(module.name))
+                .and_modify(|old| {
+                    old.access = module.access.clone();
+                    old.functions.extend(module.functions.clone());
+                })
+                .or_insert(module);
+            modules
+        });
+    }
+
+    pub(crate) fn has_module(&self, name: &Atom) -> bool {
+        self.0.load().contains_key(name)
+    }
+
+    /// Every exported function with its arity.
+    pub(crate) fn exports(&self, module: &Atom) -> Vec<(Atom, usize)> {
+        self.0.load().get(module).map(|module| module.functions.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Starts a call. `arguments` is an encoded list.
+    pub(crate) fn call(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Answer {
+        let undefined = |arguments: Bytes| -> Answer {
+            let raise = Raise::undefined(name, arguments);
+            Box::pin(async move { Err(raise) })
+        };
+        let arity = match list_length(&arguments) {
+            Ok(arity) => arity,
+            Err(_) => return undefined(arguments),
+        };
+        let modules = self.0.load();
+        let Some(module) = modules.get(&name.module) else { return undefined(arguments) };
+        let allowed = caller == own
+            || match &module.access {
+                Access::Everybody => true,
+                Access::Nodes(nodes) => nodes.iter().any(|node| node.as_atom() == caller),
+                Access::Local => false,
+            };
+        if !allowed {
+            let raise = Raise::error(beamline_term::atom("access_denied"));
+            return Box::pin(async move { Err(raise) });
+        }
+        match module.functions.get(&(name.function.clone(), arity)) {
+            Some(handler) => {
+                let answer = handler(arguments.clone());
+                let name = name.clone();
+                Box::pin(async move { answer.await.map_err(|raise| raise.located(&name, arity, arguments)) })
+            }
+            None => undefined(arguments),
+        }
+    }
+}
+
+/// How many elements an encoded list has, whichever way it is written.
+fn list_length(list: &Bytes) -> Result<usize, DecodeError> {
+    let mut decoder = Decoder::new(list);
+    match decoder.peek_tag()? {
+        tag::NIL | tag::LIST => decoder.list_header(),
+        _ => match decoder.term()?.as_list() {
+            Some(list) => Ok(list.len()),
+            None => Err(DecodeError::Invalid { what: "argument list", at: 0 }),
+        },
+    }
+}
+
+/// The empty argument list.
+pub(crate) fn no_arguments() -> Bytes {
+    let mut out = Vec::new();
+    encode::nil(&mut out);
+    Bytes::from(out)
+}
