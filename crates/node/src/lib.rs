@@ -1,3 +1,51 @@
-//! Placeholder.
+//! A node of an Erlang or Elixir cluster.
+//!
+//! ```no_run
+//! use beamline_node::{Module, Node};
+//! use beamline_term::{Atom, atom};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let node = Node::builder("app_a@127.0.0.1")
+//!     .cookie("secret")
+//!     .module(Module::new("Elixir.AppA").function("hello", || async { Ok(atom("world")) }))
+//!     .start()
+//!     .await?;
+//! let peer = "app_b@127.0.0.1".parse()?;
+//! let reply: Atom = node.call(&peer, ("Elixir.AppB", "hello"), ()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The way of a call from a peer: `connection::reader` takes frames off the socket, `connection::dispatch` sends each signal
+//! where it belongs, `service::spawn` runs `erpc` requests through [`Module`]s, and the answer goes into the connection's
+//! queue. This crate does no discovery, speaks no HTTP and evaluates no code.
 
+mod builder;
+mod builtin;
+mod call;
+mod cause;
+mod config;
+mod connection;
 pub mod epmd;
+mod error;
+mod events;
+mod functions;
+mod node;
+mod process;
+mod reference;
+mod request;
+mod service;
+mod signals;
+mod waiting;
+
+pub use builder::{Listen, NodeBuilder};
+pub use call::Call;
+pub use cause::{Cause, ConnectError, Side};
+pub use epmd::Epmd;
+pub use error::{CallError, SendError, StartError};
+pub use events::{DownReason, Events, NodeEvent};
+pub use functions::{Access, Function, FunctionName, Kind, Module, Raise};
+pub use node::{Destination, Node, NodeSet};
+pub use process::{Message, Process};
+pub use request::Request;
+pub use service::global::Global;

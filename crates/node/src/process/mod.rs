@@ -53,6 +53,11 @@ impl Message {
         Ok(value)
     }
 
+    /// The encoded term, without version byte.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.payload
+    }
+
     /// Its size in bytes.
     pub fn len(&self) -> usize {
         self.payload.len()

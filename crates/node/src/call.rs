@@ -1,0 +1,281 @@
+//! Calling functions and servers on other nodes.
+
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::serde::Serialize;
+use ::serde::de::DeserializeOwned;
+use beamline_proto::NodeName;
+use beamline_proto::control::{Control, SpawnRequest, Target};
+use beamline_term::codec::{Decoder, encode, tag};
+use beamline_term::serde::{self, Error};
+use beamline_term::{Atom, Pid, Term, atom};
+use bytes::Bytes;
+
+use crate::config::CALL_TIMEOUT;
+use crate::error::CallError;
+use crate::functions::{FunctionName, Kind, no_arguments};
+use crate::node::Inner;
+use crate::waiting::Place;
+
+/// How a call ended, undecoded.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// A message to the call's alias.
+    Reply(Bytes),
+    /// The process that served it ended, with this reason.
+    Down(Bytes),
+    /// The process was not started.
+    Refused(Atom),
+    /// The node is gone.
+    Lost,
+}
+
+/// A call that has not begun: `.await` it, or set a [`timeout`](Call::timeout) first.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<T> {
+    node: Arc<Inner>,
+    peer: NodeName,
+    work: Work,
+    body: Result<Bytes, Error>,
+    timeout: Duration,
+    answer: PhantomData<fn() -> T>,
+}
+
+enum Work {
+    Function(FunctionName),
+    Server(Target),
+}
+
+impl<T> std::fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").field("peer", &self.peer).field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+impl<T> Call<T> {
+    pub(crate) fn function(
+        node: &Arc<Inner>,
+        peer: &NodeName,
+        function: FunctionName,
+        arguments: &impl Serialize,
+    ) -> Call<T> {
+        Call::new(node, peer, Work::Function(function), argument_list(arguments))
+    }
+
+    pub(crate) fn server(node: &Arc<Inner>, peer: &NodeName, server: Target, request: &impl Serialize) -> Call<T> {
+        let mut out = Vec::new();
+        let body = serde::write(request, &mut out).map(|()| Bytes::from(out));
+        Call::new(node, peer, Work::Server(server), body)
+    }
+
+    fn new(node: &Arc<Inner>, peer: &NodeName, work: Work, body: Result<Bytes, Error>) -> Call<T> {
+        Call { node: Arc::clone(node), peer: peer.clone(), work, body, timeout: CALL_TIMEOUT, answer: PhantomData }
+    }
+
+    /// How long to wait for the answer, the connection included. Default 5 s, as in OTP.
+    pub fn timeout(mut self, timeout: Duration) -> Call<T> {
+        self.timeout = timeout;
+        self
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> IntoFuture for Call<T> {
+    type Output = Result<T, CallError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let (peer, after) = (self.peer.clone(), self.timeout);
+            let body = self.body.clone().map_err(CallError::Arguments)?;
+            let run = async {
+                match &self.work {
+                    Work::Function(function) if self.peer == self.node.name => self.here(function, body).await,
+                    Work::Function(function) => self.there(function, body).await,
+                    Work::Server(server) => self.ask(server, body).await,
+                }
+            };
+            let answer = tokio::time::timeout(after, run).await;
+            let answer = answer.map_err(|_| CallError::Timeout { node: peer.clone(), after })??;
+            serde::read(&mut Decoder::new(&answer)).map_err(|source| CallError::Answer { node: peer, source })
+        })
+    }
+}
+
+impl<T> Call<T> {
+    async fn here(&self, function: &FunctionName, arguments: Bytes) -> Result<Bytes, CallError> {
+        let own = self.node.name.as_atom();
+        let node = self.peer.clone();
+        match self.node.functions.call(function, arguments, own, own).await {
+            Ok(value) => Ok(Bytes::from(value)),
+            Err(raise) => Err(match raise.kind {
+                Kind::Error => CallError::Raised { node, stack: raise.stack(), reason: raise.reason },
+                Kind::Throw => CallError::Thrown { node, value: raise.reason },
+                Kind::Exit => CallError::Exited { node, reason: raise.reason },
+            }),
+        }
+    }
+
+    /// A spawn request for `erpc:execute_call/4`, whose end carries the answer.
+    async fn there(&self, function: &FunctionName, arguments: Bytes) -> Result<Bytes, CallError> {
+        let connection = self.node.reach(&self.peer).await?;
+        let mut place = self.node.waiting.place(&self.node.numbers, &self.peer);
+        let caller = self.node.caller.clone();
+        let request = Control::SpawnRequest(Box::new(SpawnRequest {
+            reference: place.reference.clone(),
+            from: caller.clone(),
+            group_leader: caller,
+            module: atom("erpc"),
+            function: atom("execute_call"),
+            arity: 4,
+            options: Term::list([Term::atom("monitor")]),
+        }));
+        if connection.ready().await.is_err() {
+            return Err(self.lost());
+        }
+        let sent = connection.send(&request, |out| {
+            encode::list_header(out, 4);
+            encode::reference(out, &place.reference);
+            encode::atom(out, &function.module);
+            encode::atom(out, &function.function);
+            out.extend_from_slice(&arguments);
+            encode::nil(out);
+        });
+        sent.map_err(|error| CallError::Arguments(Error::Message(error.to_string())))?;
+        match (&mut place.outcome).await {
+            Ok(Outcome::Down(reason)) => self.answer_of(&reason, &place),
+            Ok(Outcome::Refused(reason)) => Err(CallError::Refused { node: self.peer.clone(), reason }),
+            Ok(Outcome::Reply(_) | Outcome::Lost) | Err(_) => Err(self.lost()),
+        }
+    }
+
+    fn lost(&self) -> CallError {
+        CallError::NodeDown { node: self.peer.clone() }
+    }
+
+    /// Takes the answer out of the reason with which the serving process ended.
+    fn answer_of(&self, reason: &Bytes, place: &Place) -> Result<Bytes, CallError> {
+        let node = self.peer.clone();
+        let wrong = |source: beamline_term::DecodeError| CallError::Answer { node: self.peer.clone(), source: source.into() };
+        let mut decoder = Decoder::new(reason);
+        let is_answer = decoder.peek_tag().is_ok_and(|tag| tag == tag::SMALL_TUPLE)
+            && decoder.tuple_header().is_ok_and(|arity| arity >= 3)
+            && decoder.reference().is_ok_and(|reference| reference == place.reference);
+        if !is_answer {
+            let reason = Decoder::new(reason).term().map_err(wrong)?;
+            return Err(CallError::Exited { node, reason });
+        }
+        let kind = decoder.atom().map_err(wrong)?;
+        if kind == "return" {
+            return Ok(decoder.rest());
+        }
+        let value = decoder.term().map_err(wrong)?;
+        Err(match kind.as_str() {
+            "throw" => CallError::Thrown { node, value },
+            "exit" => CallError::Exited { node, reason: value },
+            _ => {
+                let stack = decoder.term().unwrap_or_else(|_| Term::nil());
+                CallError::Raised { node, reason: value, stack }
+            }
+        })
+    }
+
+    /// A `GenServer` call: a monitor, the request, and an answer to the alias.
+    async fn ask(&self, server: &Target, request: Bytes) -> Result<Bytes, CallError> {
+        let connection = self.node.reach(&self.peer).await?;
+        let mut place = self.node.waiting.place(&self.node.numbers, &self.peer);
+        let (reference, from) = (place.reference.clone(), self.node.caller.clone());
+        if connection.ready().await.is_err() {
+            return Err(self.lost());
+        }
+        let watch = Control::Monitor { from: from.clone(), to: server.clone(), reference: reference.clone() };
+        let message = match server {
+            Target::Pid(pid) => Control::Send { from: Some(from.clone()), to: pid.clone() },
+            Target::Name(name) => Control::RegSend { from: from.clone(), to: name.clone() },
+        };
+        let sent = connection.send(&watch, |_| {}).and_then(|()| {
+            connection.send(&message, |out| write_call(out, &from, &reference, &request))
+        });
+        sent.map_err(|error| CallError::Arguments(Error::Message(error.to_string())))?;
+        let unwatch = Unwatch {
+            connection: &connection,
+            control: Some(Control::Demonitor { from, to: server.clone(), reference }),
+        };
+        match (&mut place.outcome).await {
+            Ok(Outcome::Reply(payload)) => {
+                drop(unwatch);
+                let mut decoder = Decoder::new(&payload);
+                let answer = decoder.tuple_header().and_then(|_| decoder.skip()).map(|_| decoder.rest());
+                answer.map_err(|source| CallError::Answer { node: self.peer.clone(), source: source.into() })
+            }
+            Ok(Outcome::Down(reason)) => {
+                unwatch.disarm();
+                let reason = Decoder::new(&reason).term().unwrap_or_else(|_| Term::atom("undefined"));
+                Err(CallError::Exited { node: self.peer.clone(), reason })
+            }
+            _ => {
+                unwatch.disarm();
+                Err(self.lost())
+            }
+        }
+    }
+}
+
+/// Takes the monitor of a server call away when it is answered or given up.
+struct Unwatch<'a> {
+    connection: &'a crate::connection::Connection,
+    control: Option<Control>,
+}
+
+impl Unwatch<'_> {
+    fn disarm(mut self) {
+        self.control = None;
+    }
+}
+
+impl Drop for Unwatch<'_> {
+    fn drop(&mut self) {
+        if let Some(control) = self.control.take() {
+            let _ = self.connection.send(&control, |_| {});
+        }
+    }
+}
+
+/// `{'$gen_call', {From, [alias | Reference]}, Request}`
+fn write_call(out: &mut Vec<u8>, from: &Pid, reference: &beamline_term::Reference, request: &[u8]) {
+    encode::tuple_header(out, 3);
+    encode::atom_str(out, "$gen_call");
+    encode::tuple_header(out, 2);
+    encode::pid(out, from);
+    encode::list_header(out, 1);
+    encode::atom_str(out, "alias");
+    encode::reference(out, reference);
+    out.extend_from_slice(request);
+}
+
+/// Arguments given as a tuple, a sequence or nothing, as an encoded list.
+fn argument_list(arguments: &impl Serialize) -> Result<Bytes, Error> {
+    let mut out = Vec::new();
+    serde::write(arguments, &mut out)?;
+    let bytes = Bytes::from(out);
+    let mut decoder = Decoder::new(&bytes);
+    match decoder.peek_tag()? {
+        tag::NIL | tag::LIST | tag::STRING => Ok(bytes),
+        tag::SMALL_TUPLE | tag::LARGE_TUPLE => {
+            let arity = decoder.tuple_header()?;
+            if arity == 0 {
+                return Ok(no_arguments());
+            }
+            let mut list = Vec::with_capacity(bytes.len() + 8);
+            encode::list_header(&mut list, arity);
+            list.extend_from_slice(&decoder.rest());
+            encode::nil(&mut list);
+            Ok(Bytes::from(list))
+        }
+        _ if decoder.atom().is_ok_and(|atom| atom == "nil") => Ok(no_arguments()),
+        _ => Err(Error::Message("arguments are given as a tuple or a list".to_owned())),
+    }
+}

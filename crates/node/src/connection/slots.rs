@@ -1,0 +1,112 @@
+//! Which peers are connected, and which connections are being made: at most one of each for a name.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use beamline_proto::NodeName;
+use beamline_proto::handshake::Status;
+use beamline_term::Atom;
+use tokio::sync::{Notify, watch};
+
+use super::Connection;
+use crate::cause::Cause;
+
+/// How an attempt to connect ended; `None` while it lasts.
+pub(crate) type Verdict = Option<Result<(), Cause>>;
+
+#[derive(Default)]
+pub(crate) struct Slots {
+    dials: Mutex<HashMap<NodeName, Dial>>,
+    up: papaya::HashMap<Atom, Arc<Connection>>,
+}
+
+struct Dial {
+    verdict: watch::Receiver<Verdict>,
+    yield_to_peer: Arc<Notify>,
+}
+
+/// What [`Slots::begin`] found.
+pub(crate) enum Begin {
+    /// Connected already.
+    Up,
+    /// Somebody else dials; wait with them.
+    Wait(watch::Receiver<Verdict>),
+    /// The caller is to dial, tell the verdict, and give way when told to.
+    Dial { tell: watch::Sender<Verdict>, verdict: watch::Receiver<Verdict>, give_way: Arc<Notify> },
+}
+
+impl Slots {
+    fn dials(&self) -> MutexGuard<'_, HashMap<NodeName, Dial>> {
+        self.dials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection with a node, if it is up. Takes no lock.
+    pub(crate) fn get(&self, name: &Atom) -> Option<Arc<Connection>> {
+        self.up.pin().get(name).cloned()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
+        self.up.pin().values().cloned().collect()
+    }
+
+    pub(crate) fn begin(&self, name: &NodeName) -> Begin {
+        let mut dials = self.dials();
+        if self.get(name.as_atom()).is_some() {
+            return Begin::Up;
+        }
+        if let Some(dial) = dials.get(name) {
+            return Begin::Wait(dial.verdict.clone());
+        }
+        let (tell, verdict) = watch::channel(None);
+        let give_way = Arc::new(Notify::new());
+        let dial = Dial { verdict: verdict.clone(), yield_to_peer: Arc::clone(&give_way) };
+        dials.insert(name.clone(), dial);
+        Begin::Dial { tell, verdict, give_way }
+    }
+
+    pub(crate) fn end(&self, name: &NodeName) {
+        self.dials().remove(name);
+    }
+
+    /// How to answer a node that calls. Of two attempts that meet, that of the greater name goes on.
+    pub(crate) fn answer(&self, own: &NodeName, peer: &NodeName) -> Status {
+        let dials = self.dials();
+        if own == peer {
+            return Status::Nok;
+        }
+        if self.get(peer.as_atom()).is_some() {
+            return Status::Alive;
+        }
+        match dials.get(peer) {
+            Some(_) if own > peer => Status::Nok,
+            Some(dial) => {
+                dial.yield_to_peer.notify_one();
+                Status::OkSimultaneous
+            }
+            None => Status::Ok,
+        }
+    }
+
+    /// Makes a connection the one with its peer. `replace` allows it to take the place of an earlier one, which is given
+    /// back; without, an earlier one stays and the new one is refused.
+    pub(crate) fn install(&self, connection: &Arc<Connection>, replace: bool) -> Result<Option<Arc<Connection>>, ()> {
+        let _order = self.dials();
+        let up = self.up.pin();
+        let name = connection.peer.name.as_atom();
+        let earlier = up.get(name).cloned();
+        if earlier.is_some() && !replace {
+            return Err(());
+        }
+        up.insert(name.clone(), Arc::clone(connection));
+        Ok(earlier)
+    }
+
+    /// Takes a connection out; false if another has its place by now.
+    pub(crate) fn remove(&self, connection: &Arc<Connection>) -> bool {
+        let _order = self.dials();
+        let up = self.up.pin();
+        let name = connection.peer.name.as_atom();
+        let is_current = up.get(name).is_some_and(|current| Arc::ptr_eq(current, connection));
+        is_current && up.remove(name).is_some()
+    }
+}

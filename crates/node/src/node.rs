@@ -1,0 +1,453 @@
+//! The node itself, and what users do with it.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use beamline_proto::control::{Control, Target};
+use beamline_proto::handshake::Local;
+use beamline_proto::{Cookie, NodeName};
+use beamline_proto::flags::Flags;
+use beamline_term::{Atom, Pid, Term, atom};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::{broadcast, watch};
+use tokio::task::AbortHandle;
+use tracing::info;
+
+use crate::builder::{NodeBuilder, Settings};
+use crate::call::Call;
+use crate::cause::{Cause, ConnectError};
+use crate::connection::slots::Slots;
+use crate::connection::{Connection, dial};
+use crate::epmd::Registration;
+use crate::error::{CallError, SendError};
+use crate::events::{DownReason, Events, NodeEvent};
+use crate::functions::{self, FunctionName, Module};
+use crate::process::{Cell, Message, Process, Signal, Table};
+use crate::reference::Numbers;
+use crate::service::global::{self, Global};
+use crate::waiting::Waiting;
+
+/// A node of the cluster. Clones are the same node; it stops when the last one is dropped.
+#[derive(Clone)]
+pub struct Node {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    inner: Arc<Inner>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.inner.stop();
+    }
+}
+
+/// What all tasks of a node share.
+pub(crate) struct Inner {
+    pub(crate) name: NodeName,
+    pub(crate) cookie: Cookie,
+    pub(crate) settings: Settings,
+    pub(crate) port: Option<u16>,
+    pub(crate) numbers: Numbers,
+    pub(crate) slots: Slots,
+    pub(crate) processes: Table,
+    pub(crate) functions: functions::Table,
+    pub(crate) waiting: Arc<Waiting>,
+    pub(crate) running_calls: std::sync::atomic::AtomicUsize,
+    pub(crate) global: global::Shared,
+    /// The process in whose name calls are made; it also takes what called functions print.
+    pub(crate) caller: Pid,
+    pub(crate) registration: ArcSwapOption<Registration>,
+    events: broadcast::Sender<NodeEvent>,
+    stopping: watch::Sender<bool>,
+}
+
+/// Which nodes a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NodeSet {
+    /// Visible peers.
+    Visible,
+    /// Hidden peers.
+    Hidden,
+    /// All peers.
+    Connected,
+    /// This node alone.
+    This,
+    /// This node and all peers.
+    Known,
+}
+
+/// Where a message goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Destination {
+    /// A process.
+    Pid(Pid),
+    /// A registered name of this node.
+    Name(Atom),
+    /// A registered name of another.
+    Remote(Atom, NodeName),
+}
+
+impl From<&Pid> for Destination {
+    fn from(pid: &Pid) -> Destination {
+        Destination::Pid(pid.clone())
+    }
+}
+
+impl From<&'static str> for Destination {
+    fn from(name: &'static str) -> Destination {
+        Destination::Name(Atom::from_static(name))
+    }
+}
+
+impl From<(&'static str, &NodeName)> for Destination {
+    fn from((name, node): (&'static str, &NodeName)) -> Destination {
+        Destination::Remote(Atom::from_static(name), node.clone())
+    }
+}
+
+impl From<(Atom, &NodeName)> for Destination {
+    fn from((name, node): (Atom, &NodeName)) -> Destination {
+        Destination::Remote(name, node.clone())
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Node({})", self.name())
+    }
+}
+
+impl Node {
+    /// Sets up a node of this name, `app_a@127.0.0.1`. Peers reach it by the host after the `@`.
+    pub fn builder(name: impl Into<String>) -> NodeBuilder {
+        NodeBuilder::new(name.into())
+    }
+
+    pub(crate) fn new(inner: Arc<Inner>) -> Node {
+        Node { handle: Arc::new(Handle { inner }) }
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.handle.inner
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &NodeName {
+        &self.inner().name
+    }
+
+    /// The port on which it listens; `None` if it does not.
+    pub fn port(&self) -> Option<u16> {
+        self.inner().port
+    }
+
+    /// Its creation, which tells its restarts apart.
+    pub fn creation(&self) -> beamline_term::Creation {
+        self.inner().numbers.origin().creation()
+    }
+
+    /// Connects with a node; at once if it is connected.
+    ///
+    /// # Errors
+    /// The connection cannot be made; the error has the [`Cause`].
+    pub async fn connect(&self, peer: &NodeName) -> Result<(), ConnectError> {
+        self.inner().connect(peer).await
+    }
+
+    /// Ends the connection with a node; false if there is none.
+    pub fn disconnect(&self, peer: &NodeName) -> bool {
+        self.inner().disconnect(peer, &DownReason::Disconnect)
+    }
+
+    /// The visible nodes that it is connected with, as `Node.list()`.
+    pub fn list(&self) -> Vec<NodeName> {
+        self.nodes(NodeSet::Visible)
+    }
+
+    /// The nodes of a kind, as `Node.list(kind)`.
+    pub fn nodes(&self, set: NodeSet) -> Vec<NodeName> {
+        self.inner().nodes(set)
+    }
+
+    /// Whether it is connected with this node.
+    pub fn is_connected(&self, peer: &NodeName) -> bool {
+        self.inner().slots.get(peer.as_atom()).is_some()
+    }
+
+    /// Asks a node whether it accepts us, connecting first if need be, as `Node.ping`.
+    ///
+    /// # Errors
+    /// It does not, or gives no answer.
+    pub async fn ping(&self, peer: &NodeName) -> Result<(), CallError> {
+        if peer == self.name() {
+            return Ok(());
+        }
+        let request = (atom("is_auth"), self.name().to_atom());
+        let server = Target::Name(atom("net_kernel"));
+        let answer: Atom = Call::server(self.inner(), peer, server, &request).await?;
+        if answer == "yes" {
+            return Ok(());
+        }
+        Err(CallError::Exited { node: peer.clone(), reason: answer.into() })
+    }
+
+    /// Calls a function on a node, as `:erpc.call`. Arguments are a tuple of values, or a sequence; `()` for none.
+    ///
+    /// ```no_run
+    /// # async fn example(node: beamline_node::Node, peer: beamline_proto::NodeName) -> Result<(), beamline_node::CallError> {
+    /// let sum: i64 = node.call(&peer, ("Elixir.Kernel", "+"), (1, 2)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call<T: DeserializeOwned + Send + 'static>(
+        &self,
+        peer: &NodeName,
+        function: impl Into<FunctionName>,
+        arguments: impl Serialize,
+    ) -> Call<T> {
+        Call::function(self.inner(), peer, function.into(), &arguments)
+    }
+
+    /// Calls a `GenServer` on another node, as `GenServer.call({name, node}, request)`.
+    pub fn server_call<T: DeserializeOwned + Send + 'static>(
+        &self,
+        name: Atom,
+        peer: &NodeName,
+        request: impl Serialize,
+    ) -> Call<T> {
+        Call::server(self.inner(), peer, Target::Name(name), &request)
+    }
+
+    /// Calls a `GenServer` by its pid, on another node.
+    pub fn server_call_pid<T: DeserializeOwned + Send + 'static>(&self, pid: &Pid, request: impl Serialize) -> Call<T> {
+        let peer = NodeName::from_atom(pid.node()).unwrap_or_else(|_| self.name().clone());
+        Call::server(self.inner(), &peer, Target::Pid(pid.clone()), &request)
+    }
+
+    /// Sends a message, connecting first if need be. It has been taken when this returns, and arrives unless the
+    /// connection breaks; who does not exist gets nothing, as in Erlang.
+    ///
+    /// # Errors
+    /// It could not be sent.
+    pub async fn send(&self, to: impl Into<Destination>, message: &impl Serialize) -> Result<(), SendError> {
+        let mut out = Vec::new();
+        beamline_term::serde::write(message, &mut out)?;
+        self.inner().send(to.into(), Message::new(out.into())).await
+    }
+
+    /// Starts a process; it ends when the closure's future does.
+    pub fn spawn<F, Fut>(&self, run: F) -> Pid
+    where
+        F: FnOnce(Process) -> Fut,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.inner().spawn_process(run)
+    }
+
+    /// Gives a process of this node a name, under which others can send to it.
+    ///
+    /// # Errors
+    /// The name is taken, by the process that is given; or the process has ended, and its own pid is given.
+    pub fn register(&self, name: impl Into<String>, pid: &Pid) -> Result<(), Pid> {
+        let name = Atom::new(&name.into()).map_err(|_| pid.clone())?;
+        match self.inner().cell(pid) {
+            Some(cell) => self.inner().processes.register(&name, &cell),
+            None => Err(pid.clone()),
+        }
+    }
+
+    /// The process of this name on this node.
+    pub fn whereis(&self, name: &str) -> Option<Pid> {
+        self.inner().processes.named(&Atom::new(name).ok()?).map(|cell| cell.pid.clone())
+    }
+
+    /// Ends a process of any node, as `Process.exit(pid, reason)`.
+    pub fn exit(&self, pid: &Pid, reason: impl Into<Term>) {
+        self.inner().exit(pid, &reason.into());
+    }
+
+    /// Adds exported functions.
+    pub fn export(&self, module: Module) {
+        self.inner().functions.add(module);
+    }
+
+    /// Nodes coming and going, from now on.
+    pub fn events(&self) -> Events {
+        Events(self.inner().events.subscribe())
+    }
+
+    /// The names of the whole cluster.
+    pub fn global(&self) -> Global {
+        Global::new(self.inner())
+    }
+
+    /// Stops the node: peers see it go at once.
+    pub async fn stop(self) {
+        let inner = Arc::clone(self.inner());
+        drop(self);
+        inner.stop();
+        // The sockets close on their own tasks.
+        tokio::task::yield_now().await;
+    }
+}
+
+impl Inner {
+    #[expect(clippy::too_many_arguments, reason = "called once, by the builder")]
+    pub(crate) fn new(
+        name: NodeName,
+        cookie: Cookie,
+        settings: Settings,
+        port: Option<u16>,
+        numbers: Numbers,
+        functions: functions::Table,
+        global: global::Shared,
+    ) -> Inner {
+        let caller = numbers.pid();
+        Inner {
+            name,
+            cookie,
+            settings,
+            port,
+            caller,
+            numbers,
+            slots: Slots::default(),
+            processes: Table::default(),
+            functions,
+            waiting: Arc::default(),
+            running_calls: std::sync::atomic::AtomicUsize::new(0),
+            global,
+            registration: ArcSwapOption::empty(),
+            events: broadcast::Sender::new(1024),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// What we say of ourselves in a handshake.
+    pub(crate) fn local(&self) -> Local {
+        let visible = if self.settings.hidden { Flags::NONE } else { Flags::PUBLISHED };
+        Local {
+            name: self.name.clone(),
+            flags: Flags::OFFERED | visible,
+            creation: self.numbers.origin().creation(),
+            cookie: self.cookie.clone(),
+        }
+    }
+
+    /// Starts a task that ends with the node.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        let mut stopping = self.stopping.subscribe();
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                () = task => {}
+                _ = stopping.wait_for(|stopping| *stopping) => {}
+            }
+        });
+        task.abort_handle()
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.send_replace(true);
+        for connection in self.slots.all() {
+            connection.close(DownReason::Stopped);
+        }
+        self.registration.store(None);
+    }
+
+    pub(crate) async fn connect(self: &Arc<Self>, peer: &NodeName) -> Result<(), ConnectError> {
+        let failed = |cause| ConnectError::new(peer.clone(), cause);
+        dial::connect(self, peer).await.map_err(failed)
+    }
+
+    /// The connection with a node, made if need be.
+    pub(crate) async fn reach(self: &Arc<Self>, peer: &NodeName) -> Result<Arc<Connection>, ConnectError> {
+        if let Some(connection) = self.slots.get(peer.as_atom()) {
+            return Ok(connection);
+        }
+        self.connect(peer).await?;
+        let broken = || ConnectError::new(peer.clone(), Cause::NameClash);
+        self.slots.get(peer.as_atom()).ok_or_else(broken)
+    }
+
+    pub(crate) fn disconnect(&self, peer: &NodeName, reason: &DownReason) -> bool {
+        let Some(connection) = self.slots.get(peer.as_atom()) else { return false };
+        connection.close(reason.clone());
+        // Not left to the reader, so that the node is off the list when this returns.
+        if self.slots.remove(&connection) {
+            self.connection_lost(&connection, reason);
+        }
+        true
+    }
+
+    pub(crate) fn nodes(&self, set: NodeSet) -> Vec<NodeName> {
+        let own = matches!(set, NodeSet::This | NodeSet::Known).then(|| self.name.clone());
+        let peers = self.slots.all().into_iter().filter(|connection| match set {
+            NodeSet::Visible => !connection.is_hidden(),
+            NodeSet::Hidden => connection.is_hidden(),
+            NodeSet::Connected | NodeSet::Known => true,
+            NodeSet::This => false,
+        });
+        let mut nodes: Vec<NodeName> = own.into_iter().chain(peers.map(|c| c.peer.name.clone())).collect();
+        nodes.sort();
+        nodes
+    }
+
+    /// A connection is up: told to all before its first message is read.
+    pub(crate) fn connection_made(&self, connection: &Arc<Connection>) {
+        let (node, hidden) = (connection.peer.name.clone(), connection.is_hidden());
+        info!(%node, hidden, "node up");
+        if !hidden {
+            self.global.node_up(&node);
+        }
+        let _ = self.events.send(NodeEvent::Up { node, hidden });
+    }
+
+    /// A connection is gone, and with it every link and monitor over it, and every call that waits for its peer.
+    pub(crate) fn connection_lost(&self, connection: &Arc<Connection>, reason: &DownReason) {
+        let (node, hidden) = (connection.peer.name.clone(), connection.is_hidden());
+        info!(%node, hidden, %reason, "node down");
+        self.waiting.node_down(node.as_atom());
+        self.ties_lost(node.as_atom());
+        if !hidden {
+            self.global.node_down(&node, *reason == DownReason::Disconnect);
+        }
+        let _ = self.events.send(NodeEvent::Down { node, hidden, reason: reason.clone() });
+    }
+
+    /// The process of this pid, if it is one of ours and lives.
+    pub(crate) fn cell(&self, pid: &Pid) -> Option<Arc<Cell>> {
+        self.processes.get(self.numbers.number_of_pid(pid)?)
+    }
+
+    pub(crate) async fn send(self: &Arc<Self>, to: Destination, message: Message) -> Result<(), SendError> {
+        let (peer, control) = match to {
+            Destination::Pid(pid) if *pid.node() == *self.name.as_atom() => {
+                if let Some(cell) = self.cell(&pid) {
+                    cell.deliver(Signal::Message(message));
+                }
+                return Ok(());
+            }
+            Destination::Remote(name, node) if node != self.name => {
+                (node, Control::RegSend { from: self.caller.clone(), to: name })
+            }
+            Destination::Name(name) | Destination::Remote(name, _) => {
+                if let Some(cell) = self.processes.named(&name) {
+                    cell.deliver(Signal::Message(message));
+                }
+                return Ok(());
+            }
+            Destination::Pid(pid) => {
+                let Ok(node) = NodeName::from_atom(pid.node()) else { return Ok(()) };
+                (node, Control::Send { from: Some(self.caller.clone()), to: pid })
+            }
+        };
+        let connection = self.reach(&peer).await?;
+        connection.ready().await.map_err(|_| SendError::NodeDown { node: peer })?;
+        connection.send(&control, |out| out.extend_from_slice(message.bytes())).map_err(SendError::TooLarge)
+    }
+}

@@ -1,0 +1,15 @@
+//! `net_kernel`: answers `Node.ping` of others.
+
+use beamline_term::{Term, atom};
+
+use crate::process::Process;
+use crate::request::Request;
+
+pub(super) fn handle(me: &Process, message: Term) {
+    let Ok(request) = Request::from_term(message) else { return };
+    match request.body.as_tuple() {
+        Some([ask, _]) if ask.is_atom("is_auth") => me.reply(&request, atom("yes")),
+        // The older ways to spawn, which nobody needs who has spawn requests.
+        _ => me.reply(&request, (atom("error"), atom("badarg"))),
+    }
+}

@@ -1,0 +1,156 @@
+//! Spawn requests: how peers call functions. `erpc:execute_call/4` answers through the reason with which its process ends;
+//! any other function of the table runs for its effect.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use beamline_proto::control::{Control, SpawnRequest};
+use beamline_term::codec::{Decoder, encode, tag};
+use beamline_term::{Atom, DecodeError};
+use bytes::Bytes;
+
+use crate::config::RUNNING_CALLS;
+use crate::connection::Connection;
+use crate::functions::{FunctionName, Raise};
+use crate::node::Inner;
+use crate::process::{Link, reason};
+
+/// What a spawned process does.
+struct Job {
+    function: FunctionName,
+    arguments: Bytes,
+    /// The encoded reference that the answer begins with, if one is wanted.
+    answer_to: Option<Bytes>,
+}
+
+/// Starts the process that is asked for, and says so.
+pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: SpawnRequest, payload: Bytes) {
+    let refuse = |reason: &'static str| {
+        let (reference, to) = (request.reference.clone(), request.from.clone());
+        let reply = Control::SpawnReply { reference, to, flags: 0, result: Err(Atom::from_static(reason)) };
+        let _ = connection.send(&reply, |_| {});
+    };
+    let Ok(job) = job(&request, &payload) else { return refuse("badarg") };
+    if node.running_calls.fetch_add(1, Ordering::Relaxed) >= RUNNING_CALLS {
+        node.running_calls.fetch_sub(1, Ordering::Relaxed);
+        return refuse("system_limit");
+    }
+    let cell = node.new_cell();
+    let (linked, monitored) = (request.has_option("link"), request.has_option("monitor"));
+    cell.ties(|ties| {
+        if linked {
+            ties.links.insert(request.from.clone(), Link::Active);
+        }
+        if monitored {
+            ties.watchers.insert(request.reference.clone(), (request.from.clone(), None));
+        }
+    });
+    let reply = Control::SpawnReply {
+        reference: request.reference,
+        to: request.from,
+        flags: u8::from(linked) | u8::from(monitored) << 1,
+        result: Ok(cell.pid.clone()),
+    };
+    let _ = connection.send(&reply, |_| {});
+    let caller = connection.peer.name.as_atom().clone();
+    let running = Running(Arc::clone(node));
+    let process = Arc::clone(&cell);
+    let task_node = Arc::clone(node);
+    node.run(cell, async move {
+        let _running = running;
+        let own = task_node.name.as_atom();
+        let outcome = task_node.functions.call(&job.function, job.arguments, &caller, own).await;
+        process.end(end_reason(outcome, job.answer_to));
+    });
+}
+
+/// Counts a call as running until it is dropped.
+struct Running(Arc<Inner>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running_calls.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn end_reason(outcome: Result<Vec<u8>, Raise>, answer_to: Option<Bytes>) -> Bytes {
+    let Some(reference) = answer_to else {
+        return match outcome {
+            Ok(_) => reason("normal"),
+            Err(raise) => {
+                let mut out = Vec::new();
+                encode::term(&mut out, &raise.exit_reason());
+                out.into()
+            }
+        };
+    };
+    let mut out = Vec::new();
+    match outcome {
+        Ok(value) => {
+            encode::tuple_header(&mut out, 3);
+            out.extend_from_slice(&reference);
+            encode::atom_str(&mut out, "return");
+            out.extend_from_slice(&value);
+        }
+        Err(raise) => {
+            encode::tuple_header(&mut out, if raise.kind == crate::functions::Kind::Error { 4 } else { 3 });
+            out.extend_from_slice(&reference);
+            raise.write_erpc(&mut out);
+        }
+    }
+    out.into()
+}
+
+/// Reads what is to be run. The arguments of the function itself stay encoded.
+fn job(request: &SpawnRequest, payload: &Bytes) -> Result<Job, DecodeError> {
+    let wanted = (request.module.as_str(), request.function.as_str());
+    let mut decoder = Decoder::new(payload);
+    match wanted {
+        ("erpc", "execute_call") if request.arity == 4 => {
+            elements(&mut decoder, 4)?;
+            let answer_to = Some(decoder.skip()?);
+            let function = FunctionName { module: decoder.atom()?, function: decoder.atom()? };
+            Ok(Job { function, arguments: decoder.skip()?, answer_to })
+        }
+        ("erpc", "execute_cast") if request.arity == 3 => {
+            elements(&mut decoder, 3)?;
+            let function = FunctionName { module: decoder.atom()?, function: decoder.atom()? };
+            Ok(Job { function, arguments: decoder.skip()?, answer_to: None })
+        }
+        ("erlang", "apply") if request.arity == 3 => {
+            elements(&mut decoder, 3)?;
+            let function = FunctionName { module: decoder.atom()?, function: decoder.atom()? };
+            Ok(Job { function, arguments: decoder.skip()?, answer_to: None })
+        }
+        // Code of a peer is not run: its fun finds no `erlang:apply/2` in the table.
+        _ => {
+            let function = FunctionName { module: request.module.clone(), function: request.function.clone() };
+            Ok(Job { function, arguments: payload.clone(), answer_to: None })
+        }
+    }
+}
+
+fn elements(decoder: &mut Decoder<'_>, wanted: usize) -> Result<(), DecodeError> {
+    if decoder.peek_tag()? == tag::LIST && decoder.list_header()? == wanted {
+        return Ok(());
+    }
+    Err(DecodeError::Invalid { what: "argument list", at: decoder.position() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use beamline_term::{Term, atom};
+
+    #[test]
+    fn an_answer_begins_with_the_callers_reference() {
+        let mut reference = Vec::new();
+        encode::term(&mut reference, &Term::atom("ref"));
+        let mut value = Vec::new();
+        encode::atom_str(&mut value, "world");
+        let reason = end_reason(Ok(value), Some(reference.clone().into()));
+        assert_eq!(Decoder::new(&reason).term().unwrap().to_string(), "{:ref, :return, :world}");
+        let reason = end_reason(Err(Raise::error(atom("oops"))), Some(reference.into()));
+        assert_eq!(Decoder::new(&reason).term().unwrap().to_string(), "{:ref, :error, :oops, []}");
+    }
+}

@@ -1,0 +1,66 @@
+//! What waits for the answer to a reference: calls to other nodes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use beamline_proto::NodeName;
+use beamline_term::{Atom, Reference};
+use tokio::sync::oneshot;
+
+use crate::call::Outcome;
+use crate::reference::Numbers;
+
+#[derive(Default)]
+pub(crate) struct Waiting(Mutex<HashMap<u64, Entry>>);
+
+struct Entry {
+    peer: NodeName,
+    tell: oneshot::Sender<Outcome>,
+}
+
+/// A place in the table, given up when dropped.
+pub(crate) struct Place {
+    waiting: Arc<Waiting>,
+    number: u64,
+    pub(crate) reference: Reference,
+    pub(crate) outcome: oneshot::Receiver<Outcome>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.waiting.lock().remove(&self.number);
+    }
+}
+
+impl Waiting {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn place(self: &Arc<Self>, numbers: &Numbers, peer: &NodeName) -> Place {
+        let (reference, number) = numbers.reference();
+        let (tell, outcome) = oneshot::channel();
+        self.lock().insert(number, Entry { peer: peer.clone(), tell });
+        Place { waiting: Arc::clone(self), number, reference, outcome }
+    }
+
+    /// Tells whoever waits for a reference; the first outcome counts. Unknown references are of calls that were given up.
+    pub(crate) fn settle(&self, numbers: &Numbers, reference: &Reference, outcome: Outcome) {
+        let entry = numbers.number_of(reference).and_then(|number| self.lock().remove(&number));
+        if let Some(entry) = entry {
+            let _ = entry.tell.send(outcome);
+        }
+    }
+
+    /// Tells all who wait for this node that it is gone.
+    pub(crate) fn node_down(&self, peer: &Atom) {
+        let gone: Vec<Entry> = self.lock().extract_if(|_, entry| entry.peer.as_atom() == peer).map(|(_, e)| e).collect();
+        for entry in gone {
+            let _ = entry.tell.send(Outcome::Lost);
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.lock().len()
+    }
+}
