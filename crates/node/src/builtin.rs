@@ -82,17 +82,20 @@ fn erlang(node: &Weak<Inner>) -> Module {
             }),
         )
         .function("system_info", with!(node, |inner, item: Atom| system_info(&inner, &item)))
-        .function("apply", with!(node, |inner, module: Atom, function: Atom, arguments: Term| {
-            let mut list = Vec::new();
-            encode::term(&mut list, &arguments);
-            if arguments.as_list().is_none() {
-                return Err(badarg());
-            }
-            let own = inner.name.as_atom();
-            let value = inner.functions.call(&FunctionName { module, function }, list.into(), own, own).await?;
-            let value = beamline_term::codec::Decoder::new(&value.into()).term();
-            value.map_err(|error| Raise::runtime_error(error.to_string()))
-        }))
+        .function(
+            "apply",
+            with!(node, |inner, module: Atom, function: Atom, arguments: Term| {
+                let mut list = Vec::new();
+                encode::term(&mut list, &arguments);
+                if arguments.as_list().is_none() {
+                    return Err(badarg());
+                }
+                let own = inner.name.as_atom();
+                let value = inner.functions.call(&FunctionName { module, function }, list.into(), own, own).await?;
+                let value = beamline_term::codec::Decoder::new(&value.into()).term();
+                value.map_err(|error| Raise::runtime_error(error.to_string()))
+            }),
+        )
 }
 
 fn system_info(node: &Inner, item: &Atom) -> Result<Term, Raise> {

@@ -159,7 +159,8 @@ impl<T> Call<T> {
     /// Takes the answer out of the reason with which the serving process ended.
     fn answer_of(&self, reason: &Bytes, place: &Place) -> Result<Bytes, CallError> {
         let node = self.peer.clone();
-        let wrong = |source: beamline_term::DecodeError| CallError::Answer { node: self.peer.clone(), source: source.into() };
+        let wrong =
+            |source: beamline_term::DecodeError| CallError::Answer { node: self.peer.clone(), source: source.into() };
         let mut decoder = Decoder::new(reason);
         let is_answer = decoder.peek_tag().is_ok_and(|tag| tag == tag::SMALL_TUPLE)
             && decoder.tuple_header().is_ok_and(|arity| arity >= 3)
@@ -196,9 +197,9 @@ impl<T> Call<T> {
             Target::Pid(pid) => Control::Send { from: Some(from.clone()), to: pid.clone() },
             Target::Name(name) => Control::RegSend { from: from.clone(), to: name.clone() },
         };
-        let sent = connection.send(&watch, |_| {}).and_then(|()| {
-            connection.send(&message, |out| write_call(out, &from, &reference, &request))
-        });
+        let sent = connection
+            .send(&watch, |_| {})
+            .and_then(|()| connection.send(&message, |out| write_call(out, &from, &reference, &request)));
         sent.map_err(|error| CallError::Arguments(Error::Message(error.to_string())))?;
         let unwatch = Unwatch {
             connection: &connection,

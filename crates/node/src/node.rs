@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use beamline_proto::control::{Control, Target};
+use beamline_proto::flags::Flags;
 use beamline_proto::handshake::Local;
 use beamline_proto::{Cookie, NodeName};
-use beamline_proto::flags::Flags;
 use beamline_term::{Atom, Pid, Term, atom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -298,7 +298,6 @@ impl Node {
 }
 
 impl Inner {
-    #[expect(clippy::too_many_arguments, reason = "called once, by the builder")]
     pub(crate) fn new(
         name: NodeName,
         cookie: Cookie,

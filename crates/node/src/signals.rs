@@ -78,7 +78,8 @@ impl Inner {
         }
         for (reference, (watcher, name)) in ties.watchers {
             let from = name.map_or_else(|| Target::Pid(cell.pid.clone()), Target::Name);
-            let control = Control::MonitorExit { from: from.clone(), to: watcher.clone(), reference: reference.clone() };
+            let control =
+                Control::MonitorExit { from: from.clone(), to: watcher.clone(), reference: reference.clone() };
             let signal = Signal::Down { reference, from, reason: reason.clone() };
             self.signal(&watcher, control, signal, &reason);
         }
@@ -119,7 +120,8 @@ impl Inner {
         let down = |text| Signal::Down { reference: reference.clone(), from: target.clone(), reason: reason(text) };
         if pid.node() == self.name.as_atom() {
             let entry = (watcher.pid.clone(), None);
-            let watched = self.cell(pid).and_then(|cell| cell.ties(|ties| ties.watchers.insert(reference.clone(), entry)));
+            let watched =
+                self.cell(pid).and_then(|cell| cell.ties(|ties| ties.watchers.insert(reference.clone(), entry)));
             if watched.is_none() {
                 watcher.deliver(down("noproc"));
             }
@@ -210,7 +212,8 @@ impl Inner {
                 ties.links.retain(|peer, link| peer.node() != node || *link == Link::Active);
                 let links: Vec<Pid> = ties.links.keys().filter(|peer| peer.node() == node).cloned().collect();
                 let watching = ties.watching.iter().filter(|(_, (_, of))| of == node);
-                let watching: Vec<_> = watching.map(|(reference, (target, _))| (reference.clone(), target.clone())).collect();
+                let watching: Vec<_> =
+                    watching.map(|(reference, (target, _))| (reference.clone(), target.clone())).collect();
                 (links, watching)
             });
             let Some((links, watching)) = lost else { continue };

@@ -54,13 +54,10 @@ impl Waiting {
 
     /// Tells all who wait for this node that it is gone.
     pub(crate) fn node_down(&self, peer: &Atom) {
-        let gone: Vec<Entry> = self.lock().extract_if(|_, entry| entry.peer.as_atom() == peer).map(|(_, e)| e).collect();
+        let gone: Vec<Entry> =
+            self.lock().extract_if(|_, entry| entry.peer.as_atom() == peer).map(|(_, e)| e).collect();
         for entry in gone {
             let _ = entry.tell.send(Outcome::Lost);
         }
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.lock().len()
     }
 }

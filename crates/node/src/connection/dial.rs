@@ -9,9 +9,9 @@ use beamline_proto::handshake::{HandshakeError, Initiator, Progress};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use super::Connection;
 use super::slots::{Begin, Verdict};
 use super::stream::{self, Stream};
-use super::Connection;
 use crate::cause::{Cause, Side};
 use crate::config::SETUP_TIME;
 use crate::epmd::{self, EpmdError};
@@ -127,7 +127,7 @@ pub(crate) async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Cause> {
 }
 
 async fn port_of(peer: &NodeName, addresses: &[SocketAddr], epmd_port: u16) -> Result<u16, Cause> {
-    let asked = addresses.iter().map(|address| SocketAddr::new(address.ip(), epmd_port));
+    let asked: Vec<SocketAddr> = addresses.iter().map(|address| SocketAddr::new(address.ip(), epmd_port)).collect();
     match epmd::lookup(asked, &Name::from(peer), SETUP_TIME).await {
         Ok(info) => Ok(info.port),
         Err(EpmdError::NotRegistered { registered, .. }) => {
@@ -140,7 +140,8 @@ async fn port_of(peer: &NodeName, addresses: &[SocketAddr], epmd_port: u16) -> R
 
 async fn open(addresses: &[SocketAddr], port: u16) -> Result<TcpStream, Cause> {
     let mut last = None;
-    for address in addresses.iter().map(|address| SocketAddr::new(address.ip(), port)) {
+    for address in addresses {
+        let address = SocketAddr::new(address.ip(), port);
         last = Some(match timeout(SETUP_TIME, TcpStream::connect(address)).await {
             Ok(Ok(socket)) => return Ok(socket),
             Ok(Err(source)) => Cause::PortRefused { address, source: Arc::new(source) },

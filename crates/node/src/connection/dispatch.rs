@@ -69,9 +69,8 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
                 Target::Pid(pid) => (node.cell(pid), None),
                 Target::Name(name) => (node.processes.named(name), Some(name.clone())),
             };
-            let watched = cell.and_then(|cell| {
-                cell.ties(|ties| ties.watchers.insert(reference.clone(), (from.clone(), name)))
-            });
+            let watched =
+                cell.and_then(|cell| cell.ties(|ties| ties.watchers.insert(reference.clone(), (from.clone(), name))));
             if watched.is_none() {
                 let exit = Control::MonitorExit { from: to, to: from, reference };
                 let _ = connection.send(&exit, |out| encode::atom_str(out, "noproc"));
@@ -106,11 +105,7 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
 }
 
 fn of_peer(connection: &Connection, pid: &Pid) -> Result<(), &'static str> {
-    if pid.node() == connection.peer.name.as_atom() {
-        Ok(())
-    } else {
-        Err("a signal from a process of another node")
-    }
+    if pid.node() == connection.peer.name.as_atom() { Ok(()) } else { Err("a signal from a process of another node") }
 }
 
 fn link(node: &Inner, connection: &Connection, from: Pid, to: Pid) {

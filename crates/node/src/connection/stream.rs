@@ -61,9 +61,7 @@ fn broken(error: io::Error) -> Cause {
 pub(super) fn cause(error: &HandshakeError) -> Cause {
     match error {
         HandshakeError::Nok | HandshakeError::StillAlive => Cause::NameClash,
-        HandshakeError::NotAllowed => {
-            Cause::Flags { missing: beamline_proto::flags::Flags::NONE, side: Side::Theirs }
-        }
+        HandshakeError::NotAllowed => Cause::Flags { missing: beamline_proto::flags::Flags::NONE, side: Side::Theirs },
         HandshakeError::Flags { missing } => Cause::Flags { missing: *missing, side: Side::Ours },
         HandshakeError::Name { found } => Cause::OtherName { found: found.clone() },
         HandshakeError::Cookie => Cause::Cookie { side: Side::Ours },

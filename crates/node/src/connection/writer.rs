@@ -7,7 +7,7 @@ use std::time::Duration;
 use beamline_proto::frame::TICK;
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::time::{MissedTickBehavior, interval_at, Instant};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::Connection;
 use crate::events::DownReason;

@@ -81,9 +81,7 @@ impl Raise {
         let (name, last) = match &self.stack {
             Stack::Unknown => return Term::nil(),
             Stack::Arity(name, arity) => (name, Term::Integer(*arity as i64)),
-            Stack::Arguments(name, arguments) => {
-                (name, Decoder::new(arguments).term().unwrap_or_else(|_| Term::nil()))
-            }
+            Stack::Arguments(name, arguments) => (name, Decoder::new(arguments).term().unwrap_or_else(|_| Term::nil())),
         };
         let entry: Term = (name.module.clone(), name.function.clone(), last, Term::nil()).into();
         Term::list([entry])

@@ -16,11 +16,21 @@ use crate::config::MAILBOX_BYTES;
 pub(crate) enum Signal {
     Message(Message),
     /// A linked process ended.
-    LinkedExit { from: Pid, reason: Bytes },
+    LinkedExit {
+        from: Pid,
+        reason: Bytes,
+    },
     /// `exit/2`.
-    Exit { from: Pid, reason: Bytes },
+    Exit {
+        from: Pid,
+        reason: Bytes,
+    },
     /// A watched process ended.
-    Down { reference: Reference, from: Target, reason: Bytes },
+    Down {
+        reference: Reference,
+        from: Target,
+        reason: Bytes,
+    },
 }
 
 /// A link is active, or being taken away under a number until the peer acknowledges.
@@ -197,10 +207,5 @@ impl Cell {
         let reason = state.ended.get_or_insert_with(|| reason(fallback)).clone();
         state.mailbox.clear();
         (reason, std::mem::take(&mut state.ties), std::mem::take(&mut state.names))
-    }
-
-    /// How many messages wait.
-    pub(crate) fn queue_length(&self) -> usize {
-        self.lock().mailbox.len()
     }
 }

@@ -9,7 +9,7 @@ use beamline_term::codec::Decoder;
 use beamline_term::{DecodeError, Pid, Reference, Term};
 use bytes::Bytes;
 
-pub(crate) use cell::{Cell, Link, Signal, Ties, reason};
+pub(crate) use cell::{Cell, Link, Signal, reason};
 pub(crate) use table::Table;
 
 use crate::node::Inner;
