@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use beamline_proto::control::{Control, Message, Target};
-use beamline_term::codec::encode;
-use beamline_term::{Atom, Pid};
+use beamline_term::codec::{Decoder, encode};
+use beamline_term::{Atom, Pid, Reference};
+use bytes::Bytes;
 
 use super::Connection;
 use crate::call::Outcome;
@@ -20,7 +21,11 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
     let Message { control, payload } = message;
     match control {
         Control::Send { to, .. } => {
-            if let Some(cell) = node.cell(&to) {
+            if to == node.caller
+                && let Some(alias) = tag_alias(&payload)
+            {
+                node.waiting.settle(&node.numbers, &alias, Outcome::Reply(payload));
+            } else if let Some(cell) = node.cell(&to) {
                 cell.deliver(Signal::Message(process::Message::new(payload)));
             }
         }
@@ -102,6 +107,14 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
         _ => return Err("a signal that is not understood"),
     }
     Ok(())
+}
+
+/// The alias in an answer `{[alias | Ref], Answer}` that was sent to the caller's pid, as `net_kernel` of OTP 25 does.
+fn tag_alias(payload: &Bytes) -> Option<Reference> {
+    let mut decoder = Decoder::new(payload);
+    let is_answer =
+        decoder.tuple_header() == Ok(2) && decoder.list_header() == Ok(1) && decoder.atom().ok()? == "alias";
+    if is_answer { decoder.reference().ok() } else { None }
 }
 
 fn of_peer(connection: &Connection, pid: &Pid) -> Result<(), &'static str> {

@@ -103,10 +103,7 @@ mod tests {
     #[tokio::test]
     async fn failures_are_those_of_erlang() {
         let undefined = call(("m", "nothing"), Term::list([1.into()])).await.unwrap_err();
-        assert_eq!(
-            undefined.exit_reason().to_string(),
-            "{:undef, [{:m, :nothing, [1], []}]}".replace("[1]", "~c\"\\x01\"")
-        );
+        assert_eq!(undefined.exit_reason().to_string(), "{:undef, [{:m, :nothing, [1], []}]}");
         let clause = call(("m", "add"), Term::list([atom("x").into(), 1.into()])).await.unwrap_err();
         assert_eq!(clause.exit_reason().to_string(), "{:function_clause, [{:m, :add, [:x, 1], []}]}");
         let own = call(("m", "fail"), Term::nil()).await.unwrap_err();
