@@ -1,1 +1,4 @@
 //! Erlang-style clustering for Rust.
+
+#[cfg(feature = "flags")]
+pub mod flags;

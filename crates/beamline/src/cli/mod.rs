@@ -2,7 +2,6 @@
 #![allow(dead_code)]
 
 mod arguments;
-mod cookie;
 mod epmd;
 mod exit;
 mod expression;

@@ -11,21 +11,37 @@ use beamline_proto::Cookie;
 
 /// Why there is no cookie.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CookieError {
+#[non_exhaustive]
+pub enum CookieError {
+    /// None of the places has one.
     #[error("no cookie: give --cookie, set BEAMLINE_COOKIE, or put one into {}", .0.display())]
     Nowhere(PathBuf),
+    /// A file that cannot be read.
     #[error("cookie file {}: {error}", .path.display())]
-    Unreadable { path: PathBuf, error: std::io::Error },
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// A file that others than its owner can read.
     #[error("cookie file {} can be read by others (mode {mode:03o}); run: chmod 400 {}", .path.display(), .path.display())]
-    Open { path: PathBuf, mode: u32 },
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// A file with more than a cookie in it.
     #[error("cookie file {} holds characters that a cookie cannot have", .0.display())]
     Characters(PathBuf),
+    /// An empty file.
     #[error("cookie file {} is empty", .0.display())]
     Empty(PathBuf),
 }
 
-/// Finds the cookie.
-pub(crate) fn find(
+/// Finds the cookie: the one given, that of the file given, or one in the usual places. `variable` reads the environment.
+pub fn find(
     given: Option<&str>,
     file: Option<&Path>,
     variable: impl Fn(&str) -> Option<String>,
