@@ -19,10 +19,11 @@ const USAGE: &str = "\
 Start three app_a and three app_b on 127.0.0.1, one cluster formed by gossip; Ctrl-C ends it.
 app_a1 serves http://localhost:4001/ and app_b1 http://localhost:5001/.
 
-Usage: cargo xtask demo [--cookie COOKIE] [--once]
+Usage: cargo xtask demo [--cookie COOKIE] [--once] [--no-build]
 
   --cookie COOKIE   The cluster's cookie [default: secret]
-  --once            End as soon as the cluster is whole and its page was printed";
+  --once            End as soon as the cluster is whole and its page was printed
+  --no-build        Start the programs as they were built last";
 
 const HOST: &str = "127.0.0.1";
 const EPMD_PORT: u16 = 4369;
@@ -37,10 +38,12 @@ kill -9 $pids 2>/dev/null";
 pub(crate) fn main(arguments: &[&str]) -> ExitCode {
     let mut cookie = "secret";
     let mut once = false;
+    let mut build = true;
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match (*argument, rest.as_slice().first()) {
             ("--once", _) => once = true,
+            ("--no-build", _) => build = false,
             ("--cookie", Some(value)) => {
                 cookie = value;
                 rest.next();
@@ -55,6 +58,10 @@ pub(crate) fn main(arguments: &[&str]) -> ExitCode {
             }
         }
     }
+    if build && let Err(problem) = build_programs() {
+        eprintln!("demo: {problem}");
+        return ExitCode::FAILURE;
+    }
     match demo(cookie, once) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -64,19 +71,19 @@ pub(crate) fn main(arguments: &[&str]) -> ExitCode {
     }
 }
 
-fn demo(cookie: &str, once: bool) -> Result<(), String> {
-    for port in [4001, 5001] {
-        free(port)?;
-    }
-    let epmd = epmd_port()?;
-    let interrupted = interrupts()?;
+fn build_programs() -> Result<(), String> {
     println!("Building app_a, app_b and beamline ...");
     let mut build = cargo();
     build.args(["build", "--quiet", "-p", "app_a", "-p", "app_b", "-p", "beamline"]);
-    if !succeeds(build.args(["--features", "beamline/cli"])) {
-        return Err("the build failed".to_owned());
-    }
+    if succeeds(build.args(["--features", "beamline/cli"])) { Ok(()) } else { Err("the build failed".to_owned()) }
+}
 
+fn demo(cookie: &str, once: bool) -> Result<(), String> {
+    let epmd = epmd_port()?;
+    for port in [4001, 5001] {
+        free(port)?;
+    }
+    let interrupted = interrupts()?;
     let mut crew = Crew::new()?;
     match epmd {
         Epmd::Runs(taken) => check_names(&taken)?,
