@@ -1,2 +1,40 @@
-//! Placeholder.
-fn main() {}
+//! app_a of the article: a node with one function, `AppA.hello/0`, and a page.
+//!
+//! ```sh
+//! LIBCLUSTER_STRATEGY=gossip START_SERVER=true app_a --name app_a@127.0.0.1 --cookie secret
+//! curl http://localhost:4001/
+//! ```
+//!
+//! Environment: `LIBCLUSTER_STRATEGY` (gossip, local_epmd), `START_SERVER=true`, `PORT` (4001), `POSTFIX` (of the
+//! name in the registry).
+
+use beamline::flags::NodeFlags;
+use beamline::prelude::*;
+use clap::Parser;
+use tracing::info;
+
+/// A node of the article's cluster: AppA.hello() answers :world
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(flatten)]
+    node: NodeFlags,
+}
+
+#[tokio::main]
+async fn main() -> beamline::Result<()> {
+    let flags = Arguments::parse().node;
+    article::log();
+    let topologies = Topologies::from_env().with_epmd_port(flags.epmd_port());
+    info!("topologies: {topologies}");
+
+    let hello = || async { Ok(atom("world")) };
+    let node = flags.builder()?.module(Module::new("Elixir.AppA").function("hello", hello)).start().await?;
+    let _page = article::serve("AppA", 4001, &node).await?;
+    let _cluster = Cluster::of(&node, topologies).start().await?;
+    NodeRegistry::new(&node).export();
+
+    article::told_to_stop().await?;
+    node.stop().await;
+    Ok(())
+}

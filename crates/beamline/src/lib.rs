@@ -1,4 +1,53 @@
 //! Erlang-style clustering for Rust.
+//!
+//! A program names a node, gives it the cluster's cookie and its functions, and starts it; `use beamline::prelude::*`
+//! has what that takes. The parts are crates of their own, re-exported here: [`node`], [`cluster`], [`registry`], [`term`].
+
+use std::error::Error as StdError;
+use std::fmt;
+
+pub use beamline_cluster as cluster;
+pub use beamline_node as node;
+pub use beamline_proto as proto;
+pub use beamline_registry as registry;
+pub use beamline_term as term;
 
 #[cfg(feature = "flags")]
 pub mod flags;
+
+/// What a program that uses Beamline mostly needs.
+pub mod prelude {
+    pub use std::time::Duration;
+
+    pub use beamline_cluster::{Cluster, Topologies};
+    pub use beamline_node::{CallError, Module, Node, NodeEvent, NodeSet, Process, Raise};
+    pub use beamline_proto::NodeName;
+    pub use beamline_registry::NodeRegistry;
+    pub use beamline_term::{Atom, Pid, Term, atom};
+}
+
+/// The result of a program's `main`.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Any error, for a program's `main`: it prints what went wrong as a sentence, then what it came from.
+///
+/// Libraries return their own error types; this is where they end.
+pub struct Error(Box<dyn StdError + Send + Sync>);
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

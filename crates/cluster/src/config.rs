@@ -4,7 +4,7 @@ use std::fmt;
 
 use beamline_node::epmd::Epmd;
 
-use crate::{Gossip, LocalEpmd, Topologies, Topology};
+use crate::{Gossip, LocalEpmd, Strategy, Topologies, Topology};
 
 /// The variable that chooses the strategy.
 pub const STRATEGY_VARIABLE: &str = "LIBCLUSTER_STRATEGY";
@@ -49,6 +49,14 @@ impl Topologies {
         Self::from_choice(&strategy, Epmd::from_env().lookup_port())
     }
 
+    /// The same, with this port of epmd for `local_epmd`.
+    pub fn with_epmd_port(self, port: u16) -> Self {
+        self.map(|strategy| match strategy {
+            Strategy::LocalEpmd(local_epmd) => local_epmd.port = port,
+            Strategy::Gossip(_) => {}
+        })
+    }
+
     /// The same by value, as a command line may give it. `epmd_port` is for `local_epmd`.
     pub fn from_choice(strategy: &str, epmd_port: Option<u16>) -> Self {
         match strategy.trim() {
@@ -70,7 +78,6 @@ impl Topologies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Strategy;
 
     #[test]
     fn known_values() {
@@ -78,7 +85,7 @@ mod tests {
             Topologies::from_choice("gossip", None).to_string(),
             "[gossip: [strategy: Cluster.Strategy.Gossip]]"
         );
-        let local_epmd = Topologies::from_choice("local_epmd", Some(5000));
+        let local_epmd = Topologies::from_choice("local_epmd", None).with_epmd_port(5000);
         assert!(
             matches!(local_epmd.iter().next().map(Topology::strategy), Some(Strategy::LocalEpmd(it)) if it.port == 5000)
         );

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use beamline_node::{ConnectError, Node};
 use beamline_proto::NodeName;
 
 /// A node, as the reconciler sees it: it has a name and can be told to connect.
@@ -19,4 +20,20 @@ pub trait Connector: Clone + Send + Sync + 'static {
 
     /// Connects, or finds that it is connected. Must end by itself, within the node's set-up time.
     fn connect(&self, node: &NodeName) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+impl Connector for Node {
+    type Error = ConnectError;
+
+    fn name(&self) -> &NodeName {
+        self.name()
+    }
+
+    fn is_connected(&self, node: &NodeName) -> bool {
+        self.is_connected(node)
+    }
+
+    async fn connect(&self, node: &NodeName) -> Result<(), ConnectError> {
+        self.connect(node).await
+    }
 }

@@ -5,7 +5,7 @@
 //! keys and their log lines are libcluster's; a node can be dialed through anything that is a [`Connector`].
 //!
 //! ```no_run
-//! # async fn example(node: impl beamline_cluster::Connector) -> Result<(), beamline_cluster::ClusterError> {
+//! # async fn example(node: beamline_node::Node) -> Result<(), beamline_cluster::ClusterError> {
 //! use beamline_cluster::Cluster;
 //!
 //! let cluster = Cluster::from_env(&node).start().await?; // LIBCLUSTER_STRATEGY=gossip, for one

@@ -52,6 +52,11 @@ impl Topologies {
         Self { list: Vec::new(), notice: Some(notice) }
     }
 
+    pub(crate) fn map(mut self, change: impl Fn(&mut Strategy)) -> Self {
+        self.list.iter_mut().for_each(|topology| change(&mut topology.strategy));
+        self
+    }
+
     /// Adds one.
     pub fn push(&mut self, topology: Topology) {
         self.list.push(topology);

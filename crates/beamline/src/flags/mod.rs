@@ -22,8 +22,10 @@ pub mod cookie;
 mod erl;
 
 use std::convert::Infallible;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use beamline_node::{Epmd, Listen, Node, NodeBuilder};
 use beamline_proto::{Cookie, NameError, NodeName};
 
 pub use cookie::CookieError;
@@ -98,6 +100,52 @@ impl NodeFlags {
         }
     }
 
+    /// A node as the flags and the environment say, ready for its modules and its start.
+    pub fn builder(&self) -> Result<NodeBuilder, FlagError> {
+        let erl = self.erl.clone().unwrap_or_default();
+        let peer_port = self.peer_port.or(erl.erl_epmd_port);
+        let mut builder = Node::builder(self.node_name()?.to_string())
+            .cookie(self.find_cookie()?)
+            .hidden(self.hidden || erl.hidden)
+            .epmd(self.epmd(&erl, peer_port))
+            .listen(listen(&erl, peer_port));
+        if let Some(port) = peer_port {
+            builder = builder.peer_port(port);
+        }
+        if let Some(time) = erl.net_ticktime {
+            builder = builder.net_ticktime(time);
+        }
+        if let Some(all) = erl.connect_all {
+            builder = builder.connect_all(all);
+        }
+        if let Some(prevent) = erl.prevent_overlapping_partitions {
+            builder = builder.prevent_overlapping_partitions(prevent);
+        }
+        Ok(builder)
+    }
+
+    /// The port of epmd: that of the flag, of `ERL_EPMD_PORT`, or 4369.
+    pub fn epmd_port(&self) -> u16 {
+        self.epmd_port.unwrap_or(beamline_node::epmd::DEFAULT_PORT)
+    }
+
+    fn epmd(&self, erl: &ErlFlags, peer_port: Option<u16>) -> Epmd {
+        let port = self.epmd_port();
+        if peer_port.is_some() {
+            return Epmd::IfRunning { port };
+        }
+        if erl.start_epmd == Some(false) {
+            return Epmd::External((Ipv4Addr::LOCALHOST, port).into());
+        }
+        match Epmd::from_env() {
+            Epmd::Auto(mut auto) => {
+                auto.port = port;
+                Epmd::Auto(auto)
+            }
+            other => other,
+        }
+    }
+
     /// The cookie: the one given, else that of `-setcookie`, else what [`cookie::find`] finds.
     pub fn find_cookie(&self) -> Result<Cookie, FlagError> {
         let given = self.cookie.clone().or_else(|| self.erl.as_ref().and_then(|erl| erl.cookie.clone()));
@@ -105,6 +153,16 @@ impl NodeFlags {
             Some(cookie) => Ok(cookie),
             None => Ok(cookie::find(None, self.cookie_file.as_deref(), |name| std::env::var(name).ok())?),
         }
+    }
+}
+
+fn listen(erl: &ErlFlags, peer_port: Option<u16>) -> Listen {
+    match (erl.dist_listen, peer_port, erl.listen_min, erl.listen_max) {
+        (Some(false), ..) => Listen::Off,
+        (_, Some(port), ..) => Listen::Ports(port, port),
+        // As kernel: a lower end alone is the only port, an upper end alone is none.
+        (_, None, Some(min), max) => Listen::Ports(min, max.unwrap_or(min)),
+        (_, None, None, _) => Listen::Any,
     }
 }
 
@@ -145,6 +203,24 @@ mod tests {
         assert!(name(&["--sname", "a@127.0.0.1"]).unwrap_err().contains("--name"));
         assert!(name(&[]).unwrap_err().contains("--name"));
         assert!(name(&["--name", "a@b", "--sname", "a"]).is_err());
+    }
+
+    #[test]
+    fn where_to_listen_and_which_epmd() {
+        let read = |erl: &str| read(&["--name", "a@b", "--epmd-port", "5", "--erl", erl]).unwrap();
+        let both = |erl: &str| {
+            let flags = read(erl);
+            let erl = flags.erl.clone().unwrap();
+            (listen(&erl, erl.erl_epmd_port), flags.epmd(&erl, erl.erl_epmd_port))
+        };
+        assert_eq!(both("").0, Listen::Any);
+        assert!(matches!(both("").1, Epmd::Auto(auto) if auto.port == 5));
+        assert_eq!(both("-dist_listen false -erl_epmd_port 9000"), (Listen::Off, Epmd::IfRunning { port: 5 }));
+        assert_eq!(both("-erl_epmd_port 9000").0, Listen::Ports(9000, 9000));
+        assert_eq!(both("-start_epmd false").1, Epmd::External((Ipv4Addr::LOCALHOST, 5).into()));
+        let range = "-kernel inet_dist_listen_min 9000 inet_dist_listen_max 9010";
+        assert_eq!(both(range).0, Listen::Ports(9000, 9010));
+        assert_eq!(both("-kernel inet_dist_listen_min 9000").0, Listen::Ports(9000, 9000));
     }
 
     #[test]

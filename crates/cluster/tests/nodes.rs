@@ -1,0 +1,66 @@
+//! Real nodes that find each other by gossip, and by epmd, and call each other.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where a step fails")]
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use beamline_cluster::{Cluster, Gossip, LocalEpmd, Topologies, Topology};
+use beamline_node::{
+    Node,
+    epmd::{Client, Epmd, Server, ServerOptions},
+};
+use tokio::time::{Instant, sleep};
+
+async fn epmd() -> Server {
+    let mut options = ServerOptions::default();
+    options.port = 0;
+    options.addresses = Some(vec![]);
+    Server::bind(options).await.unwrap()
+}
+
+async fn node(name: &str, epmd: &Server) -> Node {
+    let epmd = Epmd::External(Client::local(epmd.port()).address());
+    Node::builder(name).cookie("c").epmd(epmd).start().await.unwrap()
+}
+
+async fn six(epmd: &Server, topology: &Topology) -> Vec<(Node, Cluster)> {
+    let mut started = Vec::new();
+    for i in 1..=6 {
+        let node = node(&format!("n{i}@127.0.0.1"), epmd).await;
+        let topologies: Topologies = [topology.clone()].into_iter().collect();
+        let cluster = Cluster::of(&node, topologies).start().await.unwrap();
+        started.push((node, cluster));
+    }
+    started
+}
+
+async fn until_whole(nodes: &[(Node, Cluster)], within: Duration) {
+    let begin = Instant::now();
+    while !nodes.iter().all(|(node, _)| node.list().len() == nodes.len() - 1) {
+        let lists: Vec<_> = nodes.iter().map(|(node, _)| node.list()).collect();
+        assert!(begin.elapsed() < within, "{lists:?}");
+        sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn six_nodes_are_one_cluster_by_gossip_half_a_second_after_the_last_start() {
+    let mut gossip = Gossip::default();
+    gossip.port = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    gossip.multicast_if = Some(Ipv4Addr::LOCALHOST);
+    gossip.multicast_addr = Ipv4Addr::new(239, 255, 77, 2);
+    let epmd = epmd().await;
+    let nodes = six(&epmd, &Topology::new("gossip", gossip)).await;
+    until_whole(&nodes, Duration::from_millis(500)).await;
+    let peer = nodes[5].0.name().clone();
+    nodes[0].0.ping(&peer).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn six_nodes_are_one_cluster_by_epmd() {
+    let epmd = epmd().await;
+    let mut local_epmd = LocalEpmd::default();
+    local_epmd.port = epmd.port();
+    let nodes = six(&epmd, &Topology::new("local_epmd", local_epmd)).await;
+    until_whole(&nodes, Duration::from_secs(5)).await;
+}
