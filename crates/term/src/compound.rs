@@ -91,6 +91,12 @@ impl List {
     }
 }
 
+impl From<Vec<Term>> for List {
+    fn from(elements: Vec<Term>) -> List {
+        List(Elements::Terms(elements.into()))
+    }
+}
+
 impl Drop for List {
     fn drop(&mut self) {
         if self.terms().is_some_and(|terms| terms.iter().any(nests)) {

@@ -340,7 +340,7 @@ impl Printer<'_, '_> {
             && let Some(alias) = name.as_str().strip_prefix("Elixir.")
         {
             let exception = map.get_atom("__exception__").is_some_and(|value| value.is_atom("true"));
-            pairs.retain(|(key, _)| !key.is_atom("__struct__") && !(exception && key.is_atom("__exception__")));
+            pairs.retain(|(key, _)| !(key.is_atom("__struct__") || exception && key.is_atom("__exception__")));
             open = format!("%{alias}{{");
         }
         if pairs.iter().all(|(key, _)| key.as_atom().is_some_and(is_key)) {

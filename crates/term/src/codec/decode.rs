@@ -9,10 +9,7 @@ use bytes::Bytes;
 use num_bigint::{BigInt, Sign};
 
 use super::tag;
-use crate::{
-    Atom, Binary, BitString, Creation, ExportFun, Fun, ImproperList, List, Map, Origin, Pid, Port, Record, Reference,
-    Term,
-};
+use crate::{Atom, Binary, BitString, Creation, ExportFun, Fun, List, Map, Origin, Pid, Port, Record, Reference, Term};
 
 /// What a decoder accepts at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -449,26 +446,53 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// The bytes are not a whole term, or pass a limit.
     pub fn term(&mut self) -> Result<Term> {
+        // What nests is kept apart from what does not, so that a level of nesting takes little of the stack.
         match self.peek_tag()? {
-            tag::SMALL_INTEGER | tag::INTEGER | tag::SMALL_BIG | tag::LARGE_BIG => self.any_integer(),
-            tag::NEW_FLOAT | tag::FLOAT => self.float().map(Term::Float),
+            tag::SMALL_TUPLE | tag::LARGE_TUPLE | tag::LIST | tag::MAP | tag::RECORD => self.compound(),
+            tag::SMALL_INTEGER => {
+                self.at += 1;
+                Ok(Term::Integer(i64::from(self.u8()?)))
+            }
             tag::SMALL_ATOM_UTF8 | tag::ATOM_UTF8 | tag::ATOM | tag::SMALL_ATOM => self.atom().map(Term::Atom),
             tag::BINARY => self.binary().map(Term::Binary),
-            tag::NEW_PID | tag::PID => self.pid().map(Term::Pid),
-            tag::V4_PORT | tag::NEW_PORT | tag::PORT => self.port().map(Term::Port),
-            tag::NEWER_REFERENCE | tag::NEW_REFERENCE | tag::REFERENCE => self.reference().map(Term::Reference),
-            tag::SMALL_TUPLE | tag::LARGE_TUPLE => {
-                let arity = self.tuple_header()?;
-                self.nested(|this| this.terms(arity)).map(|terms| Term::Tuple(terms.into()))
-            }
+            tag::NEW_FLOAT => self.float().map(Term::Float),
             tag::COMPRESSED if self.depth == 0 && self.at <= 1 => self.compressed(),
-            _ => self.rare_term(),
+            _ => self.leaf(),
         }
     }
 
-    /// How many bytes have not been read.
-    pub(super) fn left(&self) -> usize {
-        self.input.len() - self.at
+    /// A term that may hold others, one level deeper.
+    fn compound(&mut self) -> Result<Term> {
+        if self.depth >= self.limits.depth {
+            return Err(DecodeError::Limit { what: "depth", at: self.at });
+        }
+        let owed = self.owed;
+        self.depth += 1;
+        let result = match self.peek_tag()? {
+            tag::LIST => self.list(),
+            tag::MAP => self.map(),
+            tag::RECORD => self.record(),
+            _ => self.tuple(),
+        };
+        self.depth -= 1;
+        self.owed = owed;
+        result
+    }
+
+    fn tuple(&mut self) -> Result<Term> {
+        let arity = self.tuple_header()?;
+        Ok(Term::Tuple(self.terms(arity)?.into()))
+    }
+
+    fn list(&mut self) -> Result<Term> {
+        let count = self.list_header()?;
+        let elements = self.terms(count)?;
+        if self.peek_tag()? == tag::NIL {
+            self.at += 1;
+            return Ok(Term::List(elements.into()));
+        }
+        let tail = self.term()?;
+        Ok(Term::improper(elements, tail))
     }
 
     fn terms(&mut self, count: usize) -> Result<Vec<Term>> {
@@ -481,32 +505,53 @@ impl<'a> Decoder<'a> {
         Ok(terms)
     }
 
-    fn rare_term(&mut self) -> Result<Term> {
+    fn record(&mut self) -> Result<Term> {
+        self.at += 1;
+        let count = self.count(2)?;
+        let exported = self.u8()? != 0;
+        let (module, name) = (self.atom()?, self.atom()?);
+        let mut names = Vec::new();
+        for _ in 0..count {
+            names.push(self.atom()?);
+        }
+        let values = self.terms(count)?;
+        let fields = names.into_iter().zip(values).collect();
+        Ok(Term::Record(Box::new(Record { exported, module, name, fields })))
+    }
+
+    fn map(&mut self) -> Result<Term> {
+        let count = self.map_header()?;
+        let mut pairs: Vec<(Term, Term)> = Vec::with_capacity(count);
+        self.owed += 2 * count;
+        for _ in 0..count {
+            self.owed -= 2;
+            let key = self.term()?;
+            pairs.push((key, self.term()?));
+        }
+        if !are_distinct(&pairs) {
+            return Err(self.invalid("map: a key stands twice"));
+        }
+        Ok(Term::Map(Map(pairs.into())))
+    }
+
+    /// A term that holds no others, of a kind that is not met most often.
+    fn leaf(&mut self) -> Result<Term> {
+        match self.peek_tag()? {
+            tag::INTEGER | tag::SMALL_BIG | tag::LARGE_BIG => self.any_integer(),
+            tag::FLOAT => self.float().map(Term::Float),
+            tag::NEW_PID | tag::PID => self.pid().map(Term::Pid),
+            tag::V4_PORT | tag::NEW_PORT | tag::PORT => self.port().map(Term::Port),
+            tag::NEWER_REFERENCE | tag::NEW_REFERENCE | tag::REFERENCE => self.reference().map(Term::Reference),
+            _ => self.rare_leaf(),
+        }
+    }
+
+    fn rare_leaf(&mut self) -> Result<Term> {
         match self.u8()? {
             tag::NIL => Ok(Term::nil()),
             tag::STRING => {
                 let length = self.u16()?;
                 Ok(Term::List(List::from_bytes(self.slice(length)?)))
-            }
-            tag::LIST => {
-                let count = self.count(1)?;
-                self.nested(|this| {
-                    let elements = this.terms(count)?;
-                    if this.peek_tag()? == tag::NIL {
-                        this.at += 1;
-                        return Ok(Term::list(elements));
-                    }
-                    let tail = this.term()?;
-                    Ok(match tail {
-                        Term::List(_) | Term::ImproperList(_) => Term::improper(elements, tail),
-                        tail if elements.is_empty() => tail,
-                        tail => Term::ImproperList(ImproperList { elements: elements.into(), tail: Box::new(tail) }),
-                    })
-                })
-            }
-            tag::MAP => {
-                let count = self.count(2)?;
-                self.nested(|this| this.map(count))
             }
             tag::BIT_BINARY => {
                 let length = self.u32()? as usize;
@@ -529,39 +574,13 @@ impl<'a> Decoder<'a> {
                 let arity = u8::try_from(self.integer()?).map_err(|_| self.invalid("arity of a fun"))?;
                 Ok(Term::Export(Box::new(ExportFun { module, function, arity })))
             }
-            tag::RECORD => {
-                let count = self.count(2)?;
-                let exported = self.u8()? != 0;
-                let (module, name) = (self.atom()?, self.atom()?);
-                let mut names = Vec::new();
-                for _ in 0..count {
-                    names.push(self.atom()?);
-                }
-                let values = self.nested(|this| this.terms(count))?;
-                let fields = names.into_iter().zip(values).collect();
-                Ok(Term::Record(Box::new(Record { exported, module, name, fields })))
-            }
             tag => Err(self.unexpected(tag, "a term")),
         }
     }
 
-    fn map(&mut self, count: usize) -> Result<Term> {
-        let mut pairs: Vec<(Term, Term)> = Vec::with_capacity(count);
-        self.owed += 2 * count;
-        for _ in 0..count {
-            self.owed -= 2;
-            let key = self.term()?;
-            pairs.push((key, self.term()?));
-        }
-        let distinct = if count <= 8 {
-            pairs.iter().enumerate().all(|(place, (key, _))| pairs[..place].iter().all(|(other, _)| other != key))
-        } else {
-            pairs.iter().map(|(key, _)| key).collect::<HashSet<_>>().len() == count
-        };
-        if !distinct {
-            return Err(self.invalid("map: a key stands twice"));
-        }
-        Ok(Term::Map(Map(pairs.into())))
+    /// How many bytes have not been read.
+    pub(super) fn left(&self) -> usize {
+        self.input.len() - self.at
     }
 
     fn compressed(&mut self) -> Result<Term> {
@@ -585,4 +604,17 @@ impl<'a> Decoder<'a> {
         inner.finish()?;
         Ok(term)
     }
+}
+
+/// Whether no key stands twice. Few are compared with each other; many, or those that hold others, are hashed.
+fn are_distinct(pairs: &[(Term, Term)]) -> bool {
+    let simple = |key: &Term| matches!(key, Term::Atom(_) | Term::Integer(_) | Term::Binary(_) | Term::Float(_));
+    // Maps of up to 32 keys, and Elixir's sorted ones, come in the order of their keys: then neighbours are enough.
+    if pairs.windows(2).all(|pair| pair[0].0 < pair[1].0) {
+        return true;
+    }
+    if pairs.len() <= 8 && pairs.iter().all(|(key, _)| simple(key)) {
+        return pairs.iter().enumerate().all(|(place, (key, _))| pairs[..place].iter().all(|(other, _)| other != key));
+    }
+    pairs.iter().map(|(key, _)| key).collect::<HashSet<_>>().len() == pairs.len()
 }

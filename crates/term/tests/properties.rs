@@ -1,0 +1,94 @@
+//! What holds for all terms and all bytes.
+
+mod common;
+
+use std::cmp::Ordering;
+use std::hash::{BuildHasher, RandomState};
+
+use beamline_term::codec::Decoder;
+use beamline_term::print::Erlang;
+use beamline_term::{Term, serde};
+use bytes::Bytes;
+use common::term;
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a_term_comes_back_from_its_bytes(one in term()) {
+        let bytes = Bytes::from(one.encode());
+        let two = Term::decode(&bytes).unwrap();
+        prop_assert_eq!(&one, &two);
+        prop_assert_eq!(two.encode(), &bytes[..]);
+        let state = RandomState::new();
+        prop_assert_eq!(state.hash_one(&one), state.hash_one(&two));
+        prop_assert_eq!(one.cmp(&two), Ordering::Equal);
+        prop_assert!(one.loosely_equals(&two));
+        prop_assert_eq!(one.clone(), two);
+    }
+
+    #[test]
+    fn reading_over_a_term_ends_where_reading_it_ends(one in term(), two in term()) {
+        let mut bytes = Vec::new();
+        beamline_term::codec::encode::term(&mut bytes, &one);
+        let end = bytes.len();
+        beamline_term::codec::encode::term(&mut bytes, &two);
+        let bytes = Bytes::from(bytes);
+        let mut decoder = Decoder::new(&bytes);
+        prop_assert_eq!(decoder.skip().unwrap().len(), end);
+        prop_assert_eq!(decoder.term().unwrap(), two);
+    }
+
+    #[test]
+    fn a_term_passes_through_serde_unchanged(one in term(), two in term()) {
+        let pair = (one, two);
+        let bytes = Bytes::from(serde::to_bytes(&pair).unwrap());
+        prop_assert_eq!(&serde::from_bytes::<(Term, Term)>(&bytes).unwrap(), &pair);
+        let term = Term::tuple([pair.0.clone(), pair.1.clone()]);
+        prop_assert_eq!(Term::decode(&bytes).unwrap(), term.clone());
+        prop_assert_eq!(serde::to_term(&pair).unwrap(), term.clone());
+        prop_assert_eq!(serde::from_term::<(Term, Term)>(&term).unwrap(), pair);
+    }
+
+    #[test]
+    fn the_order_of_terms_is_one(one in term(), two in term(), three in term()) {
+        prop_assert_eq!(one.cmp(&two), two.cmp(&one).reverse());
+        prop_assert_eq!(one.cmp(&two).is_eq(), one == two);
+        prop_assert_eq!(one.loosely_compare(&two), two.loosely_compare(&one).reverse());
+        let mut all = [one, two, three];
+        all.sort();
+        prop_assert!(all[0] <= all[1] && all[1] <= all[2] && all[0] <= all[2]);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        meet(&bytes.into());
+    }
+
+    #[test]
+    fn no_damage_makes_it_panic(one in term(), place in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut bytes = one.encode();
+        let place = place.index(bytes.len());
+        bytes[place] = byte;
+        meet(&bytes.into());
+    }
+}
+
+/// Everything that a program may do with bytes from a stranger.
+fn meet(bytes: &Bytes) {
+    let mut decoder = Decoder::new(bytes);
+    drop(decoder.skip());
+    drop(serde::from_bytes::<Vec<(String, i64)>>(bytes));
+    drop(serde::from_bytes::<std::collections::BTreeMap<String, Option<f64>>>(bytes));
+    let mut versioned = vec![131];
+    versioned.extend_from_slice(bytes);
+    for bytes in [bytes.clone(), versioned.into()] {
+        if let Ok(term) = Term::decode(&bytes) {
+            let again = Bytes::from(term.encode());
+            assert_eq!(Term::decode(&again).as_ref(), Ok(&term));
+            assert!(!term.to_string().is_empty());
+            assert!(!Erlang::new(&term).to_string().is_empty());
+        }
+    }
+}
