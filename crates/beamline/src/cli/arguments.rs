@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use beamline_proto::NodeName;
+use beamline::flags::NodeFlags;
+use beamline::proto::NodeName;
 use clap::{Args, Parser, Subcommand};
 
 const AFTER: &str = "\
@@ -32,7 +33,7 @@ pub(crate) enum Command {
     /// Ask whether a node answers: pong or pang
     Ping(Target),
     /// Be a plain node until Ctrl-C
-    Node(Plain),
+    Node(NodeFlags),
     /// Serve as epmd, or ask the one that runs (options as the original takes them)
     #[command(disable_help_flag = true)]
     Epmd {
@@ -89,30 +90,6 @@ pub(crate) struct CookieArguments {
     /// A file with the cookie, that only its owner can read [default: ~/.erlang.cookie]
     #[arg(long, value_name = "FILE", conflicts_with = "cookie")]
     pub(crate) cookie_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Plain {
-    /// The node's name with a full host name or address: me@127.0.0.1
-    #[arg(long, value_name = "NAME", required_unless_present = "sname")]
-    pub(crate) name: Option<String>,
-    /// The node's name with a short host name; the host is added if it is missing
-    #[arg(long, value_name = "NAME", conflicts_with = "name")]
-    pub(crate) sname: Option<String>,
-    #[command(flatten)]
-    pub(crate) cookie: CookieArguments,
-    /// Do not show up in the others' lists of nodes
-    #[arg(long)]
-    pub(crate) hidden: bool,
-    /// Flags for erl: '-dist_listen false -erl_epmd_port 9000'
-    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
-    pub(crate) erl: Option<String>,
-    /// The port of epmd
-    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
-    pub(crate) epmd_port: Option<u16>,
-    /// Use no epmd: listen on this port, and dial peers on it
-    #[arg(long, value_name = "PORT")]
-    pub(crate) peer_port: Option<u16>,
 }
 
 /// `5s`, `500ms`, `1m`, or seconds without a unit.

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use beamline_node::epmd::{Client, DEFAULT_PORT, EpmdError, Name, Server, ServerOptions, parse_addresses};
+use beamline::node::epmd::{Client, DEFAULT_PORT, EpmdError, Name, Server, ServerOptions, parse_addresses};
 
 use super::exit::Exit;
 

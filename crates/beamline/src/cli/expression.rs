@@ -4,7 +4,7 @@
 //! It follows the literals of Elixir's "Syntax reference". It evaluates
 //! nothing: no variables, operators or nested calls. The nesting is limited.
 
-use beamline_term::{Atom, BigInt, Term};
+use beamline::term::{Atom, BigInt, Term};
 
 use super::literal;
 

@@ -1,7 +1,7 @@
 //! The literals that are read character by character: numbers, quotes with
 //! their escapes, `?c` and the sigils `~c`, `~s`, `~w` and their upper case.
 
-use beamline_term::{BigInt, Term};
+use beamline::term::{BigInt, Term};
 
 use super::expression::{ExpressionError, Reader, integer};
 

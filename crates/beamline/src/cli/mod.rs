@@ -1,24 +1,34 @@
 //! The `beamline` program: one file a command. Data goes to stdout, talk to stderr.
-#![allow(dead_code)]
 
 mod arguments;
 mod epmd;
 mod exit;
 mod expression;
+mod host;
 mod literal;
+mod plain;
+mod remote;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Command};
 
 /// Runs the command that the command line names.
 #[tokio::main]
 pub(crate) async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let ansi = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
     let exit = match Arguments::parse().command {
         Command::Epmd { arguments } => epmd::run(&arguments).await,
-        _ => exit::Exit::Usage,
+        Command::Rpc(arguments) => remote::rpc(arguments).await,
+        Command::Nodes(target) => remote::nodes(&target).await,
+        Command::Ping(target) => remote::ping(&target).await,
+        Command::Node(flags) => plain::node(&flags).await,
     };
     exit.into()
 }

@@ -1,0 +1,73 @@
+//! `beamline node`: a plain node until Ctrl-C. It offers the built-in functions and nothing else, and finds its peers by
+//! `LIBCLUSTER_STRATEGY`.
+
+use beamline::cluster::Cluster;
+use beamline::flags::NodeFlags;
+use beamline::node::NodeEvent;
+
+use super::exit::Exit;
+
+/// Runs until it is interrupted.
+pub(crate) async fn node(flags: &NodeFlags) -> Exit {
+    let builder = match flags.builder() {
+        Ok(builder) => builder,
+        Err(error) => {
+            eprintln!("{error}");
+            return Exit::Config;
+        }
+    };
+    let node = match builder.start().await {
+        Ok(node) => node,
+        Err(error) => {
+            eprintln!("{error}");
+            return Exit::Config;
+        }
+    };
+    let mut events = node.events();
+    let cluster = match Cluster::from_env(&node).start().await {
+        Ok(cluster) => cluster,
+        Err(error) => {
+            eprintln!("{error}");
+            return Exit::Config;
+        }
+    };
+    match node.port() {
+        Some(port) => eprintln!("{} is up on port {port}; Ctrl-C ends it", node.name()),
+        None => eprintln!("{} is up and does not listen; Ctrl-C ends it", node.name()),
+    }
+    let mut interrupted = std::pin::pin!(interrupted());
+    loop {
+        let event = tokio::select! {
+            () = &mut interrupted => break,
+            event = events.recv() => event,
+        };
+        match event {
+            Some(NodeEvent::Up { node, .. }) => eprintln!("{node} is up"),
+            Some(NodeEvent::Down { node, reason, .. }) => eprintln!("{node} is down: {reason}"),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    drop(cluster);
+    node.stop().await;
+    Exit::Ok
+}
+
+/// Ctrl-C, or the polite signal of a service manager.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a signal to wait for, it ends when it is killed.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,155 @@
+//! The commands that ask one node something: `rpc`, `nodes`, `ping`.
+//!
+//! They join as a hidden node that does not listen, under a name of its own, and leave with the answer.
+
+use std::future::Future;
+use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use beamline::flags::{cookie, short_host};
+use beamline::node::{CallError, Cause, Epmd, Listen, Node};
+use beamline::proto::NodeName;
+use beamline::term::{Atom, Term};
+
+use super::arguments::{Rpc, Target, Way, complete};
+use super::exit::Exit;
+use super::{expression, host};
+
+/// `beamline rpc NODE CALL`
+pub(crate) async fn rpc(rpc: Rpc) -> Exit {
+    let call = match expression::parse(&rpc.call) {
+        Ok(call) => call,
+        Err(error) => {
+            eprintln!("{}", error.pointed_at(&rpc.call));
+            return Exit::Usage;
+        }
+    };
+    ask(&rpc.node, &rpc.way, async |node, peer| {
+        let answer: Term =
+            node.call(peer, (call.module, call.function), call.arguments).timeout(rpc.way.timeout).await?;
+        print(&answer.to_string());
+        Ok(())
+    })
+    .await
+}
+
+/// `beamline nodes NODE`
+pub(crate) async fn nodes(target: &Target) -> Exit {
+    ask(&target.node, &target.way, async |node, peer| {
+        let names: Vec<Atom> = node.call(peer, ("erlang", "nodes"), ()).timeout(target.way.timeout).await?;
+        names.iter().for_each(|name| print(name.as_str()));
+        Ok(())
+    })
+    .await
+}
+
+/// `beamline ping NODE`
+pub(crate) async fn ping(target: &Target) -> Exit {
+    let exit = ask(&target.node, &target.way, async |node, peer| {
+        node.ping(peer).await?;
+        print("pong");
+        Ok(())
+    })
+    .await;
+    if !matches!(exit, Exit::Ok | Exit::Usage | Exit::Config) {
+        print("pang");
+    }
+    exit
+}
+
+/// A reader that has seen enough (`| head`) is no error.
+fn print(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Starts a node for one question, asks it, and says what went wrong if it did.
+async fn ask<F>(target: &str, way: &Way, question: F) -> Exit
+where
+    F: AsyncFnOnce(&Node, &NodeName) -> Result<(), CallError>,
+{
+    let peer = match complete(target, &short_host()) {
+        Ok(peer) => peer,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return Exit::Usage;
+        }
+    };
+    let variable = |name: &str| std::env::var(name).ok();
+    let cookie = match cookie::find(way.cookie.cookie.as_deref(), way.cookie.cookie_file.as_deref(), variable) {
+        Ok(cookie) => cookie,
+        Err(error) => {
+            eprintln!("{error}");
+            return Exit::Config;
+        }
+    };
+    let mut builder = Node::builder(own_name(&peer)).cookie(cookie).hidden(true).listen(Listen::Off);
+    if let Some(port) = way.epmd_port {
+        builder = builder.epmd(Epmd::on_port(port));
+    }
+    if let Some(port) = way.peer_port {
+        builder = builder.peer_port(port);
+    }
+    let node = match builder.start().await {
+        Ok(node) => node,
+        Err(error) => {
+            eprintln!("{error}");
+            return Exit::Config;
+        }
+    };
+    let done = within(way, &peer, question(&node, &peer)).await;
+    node.stop().await;
+    match done {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            eprintln!("{}", told(&error));
+            exit_of(&error)
+        }
+    }
+}
+
+/// The whole of it, connecting included, has the one deadline that the user gave.
+async fn within(
+    way: &Way,
+    peer: &NodeName,
+    question: impl Future<Output = Result<(), CallError>>,
+) -> Result<(), CallError> {
+    match tokio::time::timeout(way.timeout, question).await {
+        Ok(done) => done,
+        Err(_) => Err(CallError::Timeout { node: peer.clone(), after: way.timeout }),
+    }
+}
+
+/// A name that no other tool has.
+fn own_name(peer: &NodeName) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("beamline_{}_{:08x}@{}", std::process::id(), now.subsec_nanos(), host::beside(peer))
+}
+
+/// An Elixir exception is told as Elixir does.
+fn told(error: &CallError) -> String {
+    let CallError::Raised { reason, .. } = error else { return error.to_string() };
+    let exception = reason.as_map().and_then(|map| {
+        let message = map.get_atom("message")?.as_str()?;
+        Some((map.struct_name()?.as_str(), message))
+    });
+    match exception {
+        Some((name, message)) => format!("** ({}) {message}", name.strip_prefix("Elixir.").unwrap_or(name)),
+        None if reason.is_atom("undef") => {
+            "** (UndefinedFunctionError) the node exports no function of that name and number of arguments".to_owned()
+        }
+        None => format!("** (error) {reason}"),
+    }
+}
+
+fn exit_of(error: &CallError) -> Exit {
+    match error {
+        CallError::Connect(error) => match error.cause() {
+            Cause::Cookie { .. } => Exit::Cookie,
+            Cause::TimedOut { .. } => Exit::Timeout,
+            _ => Exit::Unreachable,
+        },
+        CallError::NodeDown { .. } => Exit::Unreachable,
+        CallError::Timeout { .. } => Exit::Timeout,
+        _ => Exit::Remote,
+    }
+}
