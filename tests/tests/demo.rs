@@ -69,6 +69,9 @@ fn six_nodes_without_erlang_and_nothing_left_behind() {
     names.sort_unstable();
     let five = ["app_a2", "app_a3", "app_b1", "app_b2", "app_b3"].map(|name| format!(":\"{name}@127.0.0.1\""));
     assert_eq!(names, five);
+    let (_, after) = said.split_once("lists the other five, ").expect("the time");
+    let milliseconds: u32 = after.split(' ').next().and_then(|number| number.parse().ok()).expect("a number");
+    assert!(milliseconds <= 500, "it took {milliseconds} ms");
     wait_until_none_is_left(port);
 
     // Even when it is killed itself.

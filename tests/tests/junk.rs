@@ -123,6 +123,10 @@ fn long_a_hundred_thousand_junk_datagrams() {
         let before = app.resident_kib();
         send(90_000);
         app.assert_running();
+        wait_until("the node has heard the strangers", DEADLINE, || {
+            let said = app.said();
+            if said.contains("nobody") { Ok(()) } else { Err(said) }
+        });
         let after = app.resident_kib();
         assert!(after < before + GROWTH_KIB, "grew from {before} to {after} KiB");
         let mut beam = Beam::start(otp, &unique("real"), epmd.port(), COOKIE);
