@@ -145,6 +145,7 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     /// The input is at its end.
+    #[inline]
     pub fn peek_tag(&self) -> Result<u8> {
         self.input.get(self.at).copied().ok_or(DecodeError::Truncated { at: self.at, missing: 1 })
     }
@@ -160,6 +161,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let left = self.input.len() - self.at;
         if count > left {
@@ -170,20 +172,24 @@ impl<'a> Decoder<'a> {
         Ok(bytes)
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
+    #[inline]
     pub(crate) fn u8(&mut self) -> Result<u8> {
         Ok(self.array::<1>()?[0])
     }
 
+    #[inline]
     pub(crate) fn u16(&mut self) -> Result<usize> {
         Ok(usize::from(u16::from_be_bytes(self.array()?)))
     }
 
+    #[inline]
     pub(crate) fn u32(&mut self) -> Result<u32> {
         Ok(u32::from_be_bytes(self.array()?))
     }
@@ -339,15 +345,32 @@ impl<'a> Decoder<'a> {
         atom.map_err(|_| self.invalid("atom: it has more than 255 characters"))
     }
 
-    fn origin(&mut self, node: Atom, short_creation: bool) -> Result<Origin> {
+    /// The place of a node's name, to be looked at when its creation is known.
+    fn node(&mut self) -> Result<usize> {
+        let start = self.at;
+        let length = match self.u8()? {
+            tag::SMALL_ATOM_UTF8 | tag::SMALL_ATOM => usize::from(self.u8()?),
+            tag::ATOM_UTF8 | tag::ATOM => self.u16()?,
+            tag => return Err(self.unexpected(tag, "an atom")),
+        };
+        self.take(length)?;
+        Ok(start)
+    }
+
+    /// The origin whose node's name stands at `node`; mostly the one before, and then nothing is made.
+    fn origin(&mut self, node: usize, short_creation: bool) -> Result<Origin> {
         let number = if short_creation { u32::from(self.u8()?) } else { self.u32()? };
         let creation = Creation::new(number);
         if let Some(last) = &self.last_origin
             && last.creation() == creation
-            && *last.node() == node
+            && let [tag::SMALL_ATOM_UTF8, length, name @ ..] = &self.input[node..]
+            && name.get(..usize::from(*length)) == Some(last.node().as_str().as_bytes())
         {
             return Ok(last.clone());
         }
+        let after = std::mem::replace(&mut self.at, node);
+        let node = self.atom()?;
+        self.at = after;
         let origin = Origin::new(node, creation);
         self.last_origin = Some(origin.clone());
         Ok(origin)
@@ -362,14 +385,14 @@ impl<'a> Decoder<'a> {
         if !matches!(tag, tag::NEW_PID | tag::PID) {
             return Err(self.unexpected(tag, "a pid"));
         }
-        let node = self.atom()?;
+        let node = self.node()?;
         let (id, serial) = (self.u32()?, self.u32()?);
         Ok(Pid::at(&self.origin(node, tag == tag::PID)?, id, serial))
     }
 
     fn port(&mut self) -> Result<Port> {
         let tag = self.u8()?;
-        let node = self.atom()?;
+        let node = self.node()?;
         let id = match tag {
             tag::V4_PORT => u64::from_be_bytes(self.array()?),
             tag::NEW_PORT | tag::PORT => u64::from(self.u32()?),
@@ -387,9 +410,9 @@ impl<'a> Decoder<'a> {
         let (node, count, words_first) = match tag {
             tag::NEWER_REFERENCE | tag::NEW_REFERENCE => {
                 let count = self.u16()?;
-                (self.atom()?, count, false)
+                (self.node()?, count, false)
             }
-            tag::REFERENCE => (self.atom()?, 1, true),
+            tag::REFERENCE => (self.node()?, 1, true),
             tag => return Err(self.unexpected(tag, "a reference")),
         };
         let mut words = [0; Reference::MAX_WORDS];
@@ -497,10 +520,32 @@ impl<'a> Decoder<'a> {
 
     fn terms(&mut self, count: usize) -> Result<Vec<Term>> {
         let mut terms = Vec::with_capacity(count);
-        self.owed += count;
-        for _ in 0..count {
-            self.owed -= 1;
-            terms.push(self.term()?);
+        let owed = self.owed;
+        while terms.len() < count {
+            // Numbers come in long rows.
+            let simple = match self.input.get(self.at..).unwrap_or_default() {
+                [tag::SMALL_INTEGER, small, ..] => {
+                    self.at += 2;
+                    Term::Integer(i64::from(*small))
+                }
+                [tag::INTEGER, one, two, three, four, ..] => {
+                    self.at += 5;
+                    Term::Integer(i64::from(i32::from_be_bytes([*one, *two, *three, *four])))
+                }
+                [tag::NEW_FLOAT, a, b, c, d, e, f, g, h, ..] => {
+                    self.at += 9;
+                    let number = f64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
+                    if !number.is_finite() {
+                        return Err(self.invalid("float: it is not finite"));
+                    }
+                    Term::Float(number)
+                }
+                _ => {
+                    self.owed = owed + (count - terms.len() - 1);
+                    self.term()?
+                }
+            };
+            terms.push(simple);
         }
         Ok(terms)
     }

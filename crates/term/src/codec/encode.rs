@@ -13,12 +13,18 @@ fn u32_of(out: &mut Vec<u8>, number: usize) {
     out.extend_from_slice(&(number as u32).to_be_bytes());
 }
 
+fn tagged_u32(out: &mut Vec<u8>, tag: u8, number: usize) {
+    let [one, two, three, four] = (number as u32).to_be_bytes();
+    out.extend_from_slice(&[tag, one, two, three, four]);
+}
+
 /// The version byte that opens a term outside a distribution frame.
 pub fn version(out: &mut Vec<u8>) {
     out.push(tag::VERSION);
 }
 
 /// Opens a tuple; its elements follow.
+#[inline]
 pub fn tuple_header(out: &mut Vec<u8>, arity: usize) {
     if let Ok(arity) = u8::try_from(arity) {
         out.extend_from_slice(&[tag::SMALL_TUPLE, arity]);
@@ -30,8 +36,7 @@ pub fn tuple_header(out: &mut Vec<u8>, arity: usize) {
 
 /// Opens a list of `length` elements, at least one; they and the tail follow.
 pub fn list_header(out: &mut Vec<u8>, length: usize) {
-    out.push(tag::LIST);
-    u32_of(out, length);
+    tagged_u32(out, tag::LIST, length);
 }
 
 /// Opens a map of so many pairs; keys and values follow in turn.
@@ -46,12 +51,13 @@ pub fn nil(out: &mut Vec<u8>) {
 }
 
 /// An integer.
+#[inline]
 pub fn integer(out: &mut Vec<u8>, number: i64) {
     if let Ok(small) = u8::try_from(number) {
         out.extend_from_slice(&[tag::SMALL_INTEGER, small]);
     } else if let Ok(middle) = i32::try_from(number) {
-        out.push(tag::INTEGER);
-        out.extend_from_slice(&middle.to_be_bytes());
+        let [one, two, three, four] = middle.to_be_bytes();
+        out.extend_from_slice(&[tag::INTEGER, one, two, three, four]);
     } else {
         magnitude(out, number < 0, &number.unsigned_abs().to_le_bytes());
     }
@@ -87,20 +93,24 @@ fn magnitude(out: &mut Vec<u8>, negative: bool, little_endian: &[u8]) {
 }
 
 /// A float. Erlang has no infinities and no NaN: those are written as the atom `undefined`.
+#[inline]
 pub fn float(out: &mut Vec<u8>, number: f64) {
     if !number.is_finite() {
         return atom_str(out, "undefined");
     }
-    out.push(tag::NEW_FLOAT);
-    out.extend_from_slice(&number.to_be_bytes());
+    let mut all = [tag::NEW_FLOAT; 9];
+    all[1..].copy_from_slice(&number.to_be_bytes());
+    out.extend_from_slice(&all);
 }
 
 /// An atom.
+#[inline]
 pub fn atom(out: &mut Vec<u8>, atom: &Atom) {
     atom_str(out, atom.as_str());
 }
 
 /// The atom with this text, which must be short enough to be one.
+#[inline]
 pub fn atom_str(out: &mut Vec<u8>, text: &str) {
     if let Ok(length) = u8::try_from(text.len()) {
         out.extend_from_slice(&[tag::SMALL_ATOM_UTF8, length]);
@@ -112,9 +122,9 @@ pub fn atom_str(out: &mut Vec<u8>, text: &str) {
 }
 
 /// A binary.
+#[inline]
 pub fn binary(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.push(tag::BINARY);
-    u32_of(out, bytes.len());
+    tagged_u32(out, tag::BINARY, bytes.len());
     out.extend_from_slice(bytes);
 }
 
@@ -168,13 +178,33 @@ pub fn term(out: &mut Vec<u8>, value: &Term) {
 }
 
 fn nested(out: &mut Vec<u8>, value: &Term, depth: u32) {
-    let Some(open) = head(out, value) else { return };
-    if depth == 0 {
-        return deep(out, open);
+    // What is met most often goes without the detour over a list of what is open.
+    match value {
+        Term::Integer(number) => integer(out, *number),
+        Term::Atom(text) => atom(out, text),
+        Term::Binary(bytes) => binary(out, bytes),
+        Term::Float(number) => float(out, *number),
+        Term::Tuple(elements) if depth > 0 => {
+            tuple_header(out, elements.len());
+            for element in elements.iter() {
+                nested(out, element, depth - 1);
+            }
+        }
+        _ => open(out, value, depth),
     }
-    open.for_each(|element| nested(out, element, depth - 1));
-    if matches!(value, Term::List(_)) {
-        nil(out);
+}
+
+fn open(out: &mut Vec<u8>, value: &Term, depth: u32) {
+    let Some(open) = head(out, value) else { return };
+    match open {
+        open if depth == 0 => deep(out, open),
+        Open::List(elements) => {
+            for element in elements {
+                nested(out, element, depth - 1);
+            }
+            nil(out);
+        }
+        open => open.for_each(|element| nested(out, element, depth - 1)),
     }
 }
 
