@@ -7,43 +7,76 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-/// An Erlang binary: sixteen bytes that point into a shared buffer.
+/// An Erlang binary: up to 22 bytes in place, more as a slice of a shared buffer.
 ///
-/// `Bytes` itself is twice as large; a term of 32 bytes could not hold it.
+/// `Bytes` itself is larger: a term of 32 bytes could not hold it.
 #[derive(Clone)]
-pub struct Binary {
-    buffer: Arc<Bytes>,
-    start: u32,
-    end: u32,
+pub struct Binary(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    /// Small ones keep no buffer alive, and cost no count of who shares it.
+    Inline {
+        length: u8,
+        bytes: [u8; INLINE],
+    },
+    Shared {
+        buffer: Arc<Bytes>,
+        start: u32,
+        end: u32,
+    },
 }
 
+/// How many bytes have room in place.
+const INLINE: usize = 22;
+
+const _: () = assert!(size_of::<Binary>() <= 24, "a binary is no larger than an atom");
+
 impl Binary {
+    /// These bytes, if there are few of them.
+    #[inline]
+    pub(crate) fn inline(from: &[u8]) -> Option<Binary> {
+        let mut bytes = [0; INLINE];
+        bytes.get_mut(..from.len())?.copy_from_slice(from);
+        Some(Binary(Repr::Inline { length: from.len() as u8, bytes }))
+    }
+
     /// The part `start..end` of a shared buffer; `None` if it is not inside.
     pub(crate) fn slice_of(buffer: &Arc<Bytes>, start: usize, end: usize) -> Option<Binary> {
         if start > end || end > buffer.len() {
             return None;
         }
-        Some(Binary { buffer: Arc::clone(buffer), start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()? })
+        let (start, end) = (u32::try_from(start).ok()?, u32::try_from(end).ok()?);
+        Some(Binary(Repr::Shared { buffer: Arc::clone(buffer), start, end }))
     }
 
-    /// The same bytes as `Bytes`, without a copy.
+    /// The same bytes as `Bytes`; only a few are copied.
     pub fn to_bytes(&self) -> Bytes {
-        self.buffer.slice(self.start as usize..self.end as usize)
+        match &self.0 {
+            Repr::Inline { .. } => Bytes::copy_from_slice(self),
+            Repr::Shared { buffer, start, end } => buffer.slice(*start as usize..*end as usize),
+        }
     }
 }
 
 impl Deref for Binary {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        self.buffer.get(self.start as usize..self.end as usize).unwrap_or_default()
+        match &self.0 {
+            Repr::Inline { length, bytes } => bytes.get(..usize::from(*length)),
+            Repr::Shared { buffer, start, end } => buffer.get(*start as usize..*end as usize),
+        }
+        .unwrap_or_default()
     }
 }
 
 impl From<Bytes> for Binary {
     /// Bytes past 4 GiB, which the format cannot express, are cut off.
     fn from(bytes: Bytes) -> Binary {
-        let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        Binary { buffer: Arc::new(bytes), start: 0, end }
+        Binary::inline(&bytes).unwrap_or_else(|| {
+            let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            Binary(Repr::Shared { buffer: Arc::new(bytes), start: 0, end })
+        })
     }
 }
 
@@ -55,7 +88,7 @@ impl From<Vec<u8>> for Binary {
 
 impl From<&[u8]> for Binary {
     fn from(bytes: &[u8]) -> Binary {
-        Binary::from(Bytes::copy_from_slice(bytes))
+        Binary::inline(bytes).unwrap_or_else(|| Binary::from(Bytes::copy_from_slice(bytes)))
     }
 }
 

@@ -434,7 +434,9 @@ impl<'a> Decoder<'a> {
     /// The next `count` bytes as a slice of the input.
     fn slice(&mut self, count: usize) -> Result<Binary> {
         let start = self.at;
-        self.take(count)?;
+        if let Some(few) = Binary::inline(self.take(count)?) {
+            return Ok(few);
+        }
         let shared = self.shared.get_or_insert_with(|| Arc::new(self.input.clone()));
         Binary::slice_of(shared, start, start + count).ok_or(DecodeError::Limit { what: "size", at: start })
     }
