@@ -51,3 +51,8 @@ impl fmt::Debug for Error {
         self.0.fmt(f)
     }
 }
+
+/// The README's example must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
