@@ -42,6 +42,7 @@ pub struct Call<T> {
     work: Work,
     body: Result<Bytes, Error>,
     timeout: Duration,
+    from: Pid,
     answer: PhantomData<fn() -> T>,
 }
 
@@ -73,7 +74,14 @@ impl<T> Call<T> {
     }
 
     fn new(node: &Arc<Inner>, peer: &NodeName, work: Work, body: Result<Bytes, Error>) -> Call<T> {
-        Call { node: Arc::clone(node), peer: peer.clone(), work, body, timeout: CALL_TIMEOUT, answer: PhantomData }
+        let (node, peer, from) = (Arc::clone(node), peer.clone(), node.caller.clone());
+        Call { node, peer, work, body, timeout: CALL_TIMEOUT, from, answer: PhantomData }
+    }
+
+    /// In whose name a server is called.
+    pub(crate) fn from(mut self, from: Pid) -> Call<T> {
+        self.from = from;
+        self
     }
 
     /// How long to wait for the answer, the connection included. Default 5 s, as in OTP.
@@ -188,7 +196,7 @@ impl<T> Call<T> {
     async fn ask(&self, server: &Target, request: Bytes) -> Result<Bytes, CallError> {
         let connection = self.node.reach(&self.peer).await?;
         let mut place = self.node.waiting.place(&self.node.numbers, &self.peer);
-        let (reference, from) = (place.reference.clone(), self.node.caller.clone());
+        let (reference, from) = (place.reference.clone(), self.from.clone());
         if connection.ready().await.is_err() {
             return Err(self.lost());
         }

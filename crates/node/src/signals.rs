@@ -86,7 +86,6 @@ impl Inner {
         for (reference, (target, node)) in ties.watching {
             self.unwatch(&cell.pid, target, &node, reference);
         }
-        self.global.process_down(&cell.pid);
     }
 
     /// Sends a signal to a process here or there. Who is not connected is not told: it has heard already.

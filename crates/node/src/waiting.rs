@@ -44,12 +44,13 @@ impl Waiting {
         Place { waiting: Arc::clone(self), number, reference, outcome }
     }
 
-    /// Tells whoever waits for a reference; the first outcome counts. Unknown references are of calls that were given up.
-    pub(crate) fn settle(&self, numbers: &Numbers, reference: &Reference, outcome: Outcome) {
+    /// Tells whoever waits for a reference; the first outcome counts. False if nobody does, as when a call was given up.
+    pub(crate) fn settle(&self, numbers: &Numbers, reference: &Reference, outcome: Outcome) -> bool {
         let entry = numbers.number_of(reference).and_then(|number| self.lock().remove(&number));
-        if let Some(entry) = entry {
+        entry.is_some_and(|entry| {
             let _ = entry.tell.send(outcome);
-        }
+            true
+        })
     }
 
     /// Tells all who wait for this node that it is gone.

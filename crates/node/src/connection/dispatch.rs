@@ -21,11 +21,12 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
     let Message { control, payload } = message;
     match control {
         Control::Send { to, .. } => {
-            if to == node.caller
-                && let Some(alias) = tag_alias(&payload)
+            if let Some(alias) = tag_alias(&payload)
+                && node.waiting.settle(&node.numbers, &alias, Outcome::Reply(payload.clone()))
             {
-                node.waiting.settle(&node.numbers, &alias, Outcome::Reply(payload));
-            } else if let Some(cell) = node.cell(&to) {
+                return Ok(());
+            }
+            if let Some(cell) = node.cell(&to) {
                 cell.deliver(Signal::Message(process::Message::new(payload)));
             }
         }
@@ -34,7 +35,9 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
                 cell.deliver(Signal::Message(process::Message::new(payload)));
             }
         }
-        Control::AliasSend { to, .. } => node.waiting.settle(&node.numbers, &to, Outcome::Reply(payload)),
+        Control::AliasSend { to, .. } => {
+            node.waiting.settle(&node.numbers, &to, Outcome::Reply(payload));
+        }
         Control::Link { from, to } => {
             of_peer(connection, &from)?;
             link(node, connection, from, to);
@@ -92,10 +95,11 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
             }
         }
         Control::MonitorExit { from, to, reference } => {
-            if let Some(cell) = node.cell(&to).filter(|_| to != node.caller) {
+            // Calls are made in the name of processes, but it is the call that waits.
+            if !node.waiting.settle(&node.numbers, &reference, Outcome::Down(payload.clone()))
+                && let Some(cell) = node.cell(&to)
+            {
                 cell.deliver(Signal::Down { reference, from, reason: payload });
-            } else {
-                node.waiting.settle(&node.numbers, &reference, Outcome::Down(payload));
             }
         }
         Control::SpawnRequest(request) => spawn::request(node, connection, *request, payload),
@@ -109,7 +113,7 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
     Ok(())
 }
 
-/// The alias in an answer `{[alias | Ref], Answer}` that was sent to the caller's pid, as `net_kernel` of OTP 25 does.
+/// The alias in an answer `{[alias | Ref], Answer}` that was sent to a pid, as `net_kernel` of OTP 25 does.
 fn tag_alias(payload: &Bytes) -> Option<Reference> {
     let mut decoder = Decoder::new(payload);
     let is_answer =

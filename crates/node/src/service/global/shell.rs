@@ -1,0 +1,239 @@
+//! The process behind `global_name_server`: everything that reaches it goes into the core, and what the core wants is done.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use beamline_proto::NodeName;
+use beamline_proto::control::{Control, Target};
+use beamline_proto::global::{self, CallFailure, CallId, Completion, Config, Effect, RequestId};
+use beamline_term::codec::encode;
+use beamline_term::{Atom, Pid, Reference, Term, atom};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
+use tracing::warn;
+
+use super::{Input, Inputs, Request};
+use crate::call::Call;
+use crate::error::CallError;
+use crate::events::DownReason;
+use crate::functions::FunctionName;
+use crate::node::Inner;
+use crate::process::{Cell, Message, Process};
+
+const NAME: Atom = atom("global_name_server");
+
+/// A call of `global` waits until the peer answers or is gone.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Starts the process.
+pub(crate) fn start(node: &Arc<Inner>, inputs: Inputs) {
+    let cell = node.new_cell();
+    if node.processes.register(&NAME, &cell).is_err() {
+        return tracing::error!("the name global_name_server was taken before global started");
+    }
+    let process = Process { node: Arc::clone(node), cell: Arc::clone(&cell) };
+    let shell = Shell::new(node, process);
+    node.run(cell, shell.run(inputs));
+}
+
+struct Shell {
+    node: Arc<Inner>,
+    process: Process,
+    /// The process in whose name sessions are locked; peers watch it, so it lives as long as the shell.
+    _locker: Arc<Cell>,
+    core: global::Global,
+    began: Instant,
+    watched: HashMap<Pid, Reference>,
+    requests: HashMap<RequestId, oneshot::Sender<Completion>>,
+    next_request: u64,
+}
+
+impl Shell {
+    fn new(node: &Arc<Inner>, process: Process) -> Shell {
+        let locker = node.new_cell();
+        let config = Config {
+            node: node.name.clone(),
+            name_server: process.pid().clone(),
+            locker: locker.pid.clone(),
+            connect_all: node.settings.connect_all,
+            prevent_overlapping_partitions: node.settings.prevent_overlapping_partitions,
+            seed: rand::random(),
+        };
+        Shell {
+            node: Arc::clone(node),
+            process,
+            _locker: locker,
+            core: global::Global::new(config),
+            began: Instant::now(),
+            watched: HashMap::new(),
+            requests: HashMap::new(),
+            next_request: 0,
+        }
+    }
+
+    async fn run(mut self, mut inputs: Inputs) {
+        loop {
+            let deadline = self.core.next_deadline().map(|after| self.began + after);
+            tokio::select! {
+                // What happens to connections comes before the messages that came over them.
+                biased;
+                input = inputs.recv() => match input {
+                    Some(input) => self.input(input),
+                    None => return,
+                },
+                message = self.process.receive() => match message {
+                    Some(message) => self.message(&message),
+                    None => return,
+                },
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    self.core.tick(self.began.elapsed());
+                }
+            }
+            self.effects();
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        let now = self.began.elapsed();
+        match input {
+            Input::NodeUp(node) => self.core.node_up(&node, now),
+            Input::NodeDown(node, on_purpose) => self.core.node_down(&node, on_purpose, now),
+            Input::ConnectFailed(node) => self.core.connect_failed(&node, now),
+            Input::Called(id, outcome) => self.core.reply(id, outcome, now),
+            Input::Ran(id, outcome) => self.core.rpc_reply(id, outcome, now),
+            Input::Request(request, tell) => {
+                let id = RequestId(self.next_request);
+                self.next_request += 1;
+                self.requests.insert(id, tell);
+                match request {
+                    Request::Register(name, pid) => self.core.register(id, name, pid, now),
+                    Request::Unregister(name) => self.core.unregister(id, name, now),
+                    Request::Sync => self.core.sync(id, now),
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, message: &Message) {
+        let Ok(term) = message.term() else { return };
+        let now = self.began.elapsed();
+        if let Some([tag, Term::Reference(reference), _, Term::Pid(pid), _]) = term.as_tuple()
+            && tag.is_atom("DOWN")
+        {
+            if self.watched.get(pid) == Some(reference) {
+                self.watched.remove(pid);
+                self.core.process_down(pid, now);
+            }
+            return;
+        }
+        self.core.message(term, now);
+    }
+
+    fn effects(&mut self) {
+        let mut names: Option<HashMap<Term, Pid>> = None;
+        while let Some(effect) = self.core.next_effect() {
+            match effect {
+                Effect::Name { name, pid } => {
+                    let names = names.get_or_insert_with(|| HashMap::clone(&self.node.global.names.load()));
+                    match pid {
+                        Some(pid) => names.insert(name, pid),
+                        None => names.remove(&name),
+                    };
+                }
+                Effect::Complete { request, completion } => {
+                    // Whoever waits for it must find the names that it brought.
+                    if let Some(names) = names.take() {
+                        self.node.global.names.store(Arc::new(names));
+                    }
+                    if let Some(tell) = self.requests.remove(&request) {
+                        let _ = tell.send(completion);
+                    }
+                }
+                effect => self.effect(effect),
+            }
+        }
+        if let Some(names) = names {
+            self.node.global.names.store(Arc::new(names));
+        }
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send { node, message } => {
+                if let Some(connection) = self.node.slots.get(node.as_atom()) {
+                    let control = Control::RegSend { from: self.process.pid().clone(), to: NAME };
+                    let _ = connection.send(&control, |out| encode::term(out, &message));
+                }
+            }
+            Effect::SendPid { pid, message } => {
+                let node = Arc::clone(&self.node);
+                self.node.spawn(async move {
+                    let _ = node.send((&pid).into(), Message::of(&message)).await;
+                });
+            }
+            Effect::Reply { to, reply } => {
+                if let Some([Term::Pid(pid), tag]) = to.as_tuple() {
+                    self.node.reply(self.process.pid(), pid, tag, &reply);
+                }
+            }
+            Effect::Call { id, node, from, request } => self.call(id, &node, from, &request),
+            Effect::Rpc { id, node, module, function, arguments } => {
+                self.rpc(id, &node, (&module, &function), &arguments);
+            }
+            Effect::Connect(peer) => {
+                let node = Arc::clone(&self.node);
+                self.node.spawn(async move {
+                    if node.connect(&peer).await.is_err() {
+                        node.global.tell(Input::ConnectFailed(peer));
+                    }
+                });
+            }
+            Effect::Disconnect(node) => {
+                self.node.disconnect(&node, &DownReason::Disconnect);
+            }
+            Effect::Monitor(pid) => {
+                let reference = self.process.monitor(&pid);
+                if let Some(earlier) = self.watched.insert(pid, reference) {
+                    self.process.demonitor(&earlier);
+                }
+            }
+            Effect::Demonitor(pid) => {
+                if let Some(reference) = self.watched.remove(&pid) {
+                    self.process.demonitor(&reference);
+                }
+            }
+            Effect::Kill(pid) => self.node.exit(&pid, &Term::atom("kill")),
+            Effect::Warn(text) => warn!("{text}"),
+            _ => {}
+        }
+    }
+
+    fn call(&self, id: CallId, peer: &NodeName, from: Pid, request: &Term) {
+        let node = Arc::clone(&self.node);
+        let call = Call::<Term>::server(&node, peer, Target::Name(NAME), request).from(from).timeout(FOR_EVER);
+        self.node.spawn(async move {
+            let outcome = call.await.map_err(|error| failure(&error));
+            node.global.tell(Input::Called(id, outcome));
+        });
+    }
+
+    fn rpc(&self, id: CallId, peer: &NodeName, (module, function): (&Term, &Term), arguments: &[Term]) {
+        let node = Arc::clone(&self.node);
+        let (Term::Atom(module), Term::Atom(function)) = (module, function) else { return };
+        let name = FunctionName { module: module.clone(), function: function.clone() };
+        let call = Call::<Term>::function(&node, peer, name, &Term::list(arguments.iter().cloned()));
+        self.node.spawn(async move {
+            let outcome = call.await.map_err(|error| failure(&error));
+            node.global.tell(Input::Ran(id, outcome));
+        });
+    }
+}
+
+fn failure(error: &CallError) -> CallFailure {
+    match error {
+        CallError::Timeout { .. } => CallFailure::Timeout,
+        CallError::Exited { .. } => CallFailure::NoProcess,
+        _ => CallFailure::NodeDown,
+    }
+}
