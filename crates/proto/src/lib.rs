@@ -18,6 +18,7 @@ pub mod epmd;
 pub mod flags;
 pub mod frame;
 pub mod gossip;
+pub mod global;
 pub mod handshake;
 pub mod name;
 
