@@ -17,8 +17,8 @@ pub mod control;
 pub mod epmd;
 pub mod flags;
 pub mod frame;
-pub mod gossip;
 pub mod global;
+pub mod gossip;
 pub mod handshake;
 pub mod name;
 

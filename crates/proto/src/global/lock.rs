@@ -79,18 +79,6 @@ impl Locks {
         self.by_pid.get(pid).into_iter().flatten().filter_map(lock).collect()
     }
 
-    pub(super) fn is_set(&self, resource: &Term) -> bool {
-        self.table.contains_key(resource)
-    }
-
-    pub(super) fn requester(&self, resource: &Term) -> Option<&Term> {
-        self.table.get(resource).map(|lock| &lock.requester)
-    }
-
-    pub(super) fn is_holder(&self, resource: &Term, pid: &Pid) -> bool {
-        self.table.get(resource).is_some_and(|lock| lock.holders.contains(pid))
-    }
-
     pub(super) fn pids_at<'a>(&'a self, node: &'a Atom) -> impl Iterator<Item = &'a Pid> {
         self.by_pid.keys().filter(move |pid| pid.node() == node)
     }
@@ -98,10 +86,5 @@ impl Locks {
     /// How many locks processes of a node hold.
     pub(super) fn count_at(&self, node: &Atom) -> usize {
         self.by_pid.iter().filter(|(pid, _)| pid.node() == node).map(|(_, resources)| resources.len()).sum()
-    }
-
-    /// Resources with their requesters and holders.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Term, &Term, &[Pid])> {
-        self.table.iter().map(|(resource, lock)| (resource, &lock.requester, lock.holders.as_slice()))
     }
 }

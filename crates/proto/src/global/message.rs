@@ -42,19 +42,52 @@ pub(super) type External = (Term, Pid, NodeName);
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Message {
-    InitConnect { version: u32, tag: Tag, locker: Pid },
-    LockSet { locker: Pid, set: bool, tag: Option<Tag> },
-    Exchange { names: Vec<Entry>, tag: Tag },
-    Resolved { ops: Vec<Op>, known: Vec<Member>, externals: Vec<External>, tag: Tag },
-    NewNodes { ops: Vec<Op>, externals: Vec<External>, nodes: Vec<Member>, requester: Option<Term> },
+    InitConnect {
+        version: u32,
+        tag: Tag,
+        locker: Pid,
+    },
+    LockSet {
+        locker: Pid,
+        set: bool,
+        tag: Option<Tag>,
+    },
+    Exchange {
+        names: Vec<Entry>,
+        tag: Tag,
+    },
+    Resolved {
+        ops: Vec<Op>,
+        known: Vec<Member>,
+        externals: Vec<External>,
+        tag: Tag,
+    },
+    NewNodes {
+        ops: Vec<Op>,
+        externals: Vec<External>,
+        nodes: Vec<Member>,
+        requester: Option<Term>,
+    },
     InSync,
     /// The tags as the sender understood them.
-    InitConnectAck { mine: Tag, theirs: Tag },
-    CancelConnect { tag: Tag },
+    InitConnectAck {
+        mine: Tag,
+        theirs: Tag,
+    },
+    CancelConnect {
+        tag: Tag,
+    },
     LostConnection(LostConnection),
     RemoveConnection,
-    Whereis { name: Term, from: Term },
-    Call { from: Term, caller: Pid, request: Request },
+    Whereis {
+        name: Term,
+        from: Term,
+    },
+    Call {
+        from: Term,
+        caller: Pid,
+        request: Request,
+    },
 }
 
 /// `node` lost its connection to `other`.
@@ -287,7 +320,8 @@ pub(super) fn new_nodes(
     version: u32,
     lock: &LockId,
 ) -> Term {
-    let extra: Term = vec![(atom("vsn"), i64::from(version)).into(), (atom("lock"), lock_term(lock)).into()].into();
+    let version: Term = (atom("vsn"), i64::from(version)).into();
+    let extra = Term::list([version, (atom("lock"), lock_term(lock)).into()]);
     let externals: Vec<Term> = externals.iter().map(external_term).collect();
     gen_cast((atom("new_nodes"), me, ops_term(ops), externals, nodes, extra))
 }

@@ -139,11 +139,13 @@ impl Global {
         }
     }
 
-    /// What a peer sent to `global_name_server`. The peer is known by the pids and names in the message itself.
-    pub fn message(&mut self, sender: &NodeName, message: &Term, now: Duration) {
-        match Message::parse(sender, message) {
+    /// What a peer sent to `global_name_server`. Who sent it, the message says itself; what makes no sense is dropped.
+    pub fn message(&mut self, message: &Term, now: Duration) {
+        let Some((sender, message)) = Message::parse(message) else { return };
+        let sender = &sender;
+        match message {
             Message::InitConnect { version, tag, locker } => self.init_connect(sender, version, tag, locker, now),
-            Message::InitConnectAck { theirs_of_mine, .. } => self.init_connect_ack(sender, &theirs_of_mine, now),
+            Message::InitConnectAck { mine, .. } => self.init_connect_ack(sender, &mine, now),
             Message::CancelConnect { tag } => self.cancel_connect(sender, &tag, now),
             Message::LockSet { set, tag, .. } => self.lock_set(sender, set, tag.as_ref(), now),
             Message::Exchange { names, tag } => self.exchange(sender, names, &tag, now),
@@ -153,11 +155,11 @@ impl Global {
             Message::LostConnection(lost) => self.lost_connection(lost),
             Message::RemoveConnection => self.remove_connection(sender),
             Message::Whereis { name, from } => {
-                let reply = self.names.get(&name).map_or_else(|| Term::atom("undefined"), |named| named.pid.clone().into());
+                let reply =
+                    self.names.get(&name).map_or_else(|| Term::atom("undefined"), |named| named.pid.clone().into());
                 self.effects.push_back(Effect::Reply { to: from, reply });
             }
             Message::Call { from, caller, request } => self.request_of_peer(from, &caller, request),
-            Message::Ignored | Message::Unknown => {}
         }
     }
 
@@ -193,7 +195,6 @@ impl Global {
                 self.sync_replies.push((from, missing));
                 return self.check_syncs();
             }
-            Request::Unknown => return,
         };
         self.effects.push_back(Effect::Reply { to: from, reply });
     }
@@ -276,11 +277,10 @@ impl Global {
         }
     }
 
-    fn call(&mut self, node: &NodeName, from: &Pid, request: &Request, purpose: Purpose) {
+    fn call(&mut self, node: &NodeName, from: &Pid, request: Term, purpose: Purpose) {
         let id = CallId(self.next_call);
         self.next_call += 1;
         self.calls.insert(id, purpose);
-        let request = message::request_term(request);
         self.effects.push_back(Effect::Call { id, node: node.clone(), from: from.clone(), request });
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use beamline_term::{Pid, Term, atom};
 
-use super::message::{Entry, Request};
+use super::message::{self, Entry};
 use super::{Completion, Effect, Global, LockId, Method, Purpose, RequestId};
 use crate::NodeName;
 
@@ -121,7 +121,7 @@ impl Global {
         self.requests.refused = false;
         let boss = self.synced.iter().max().filter(|node| **node > self.config.node).cloned();
         match boss {
-            Some(boss) => self.ask(Step::LockBoss, [boss], &Request::SetLock(lock), now),
+            Some(boss) => self.ask(Step::LockBoss, [boss], &message::set_lock(&lock), now),
             None => self.lock_all(now),
         }
     }
@@ -130,15 +130,15 @@ impl Global {
         let lock = self.change_lock();
         let rest: Vec<NodeName> =
             self.synced.iter().filter(|node| !self.requests.locked.contains(node)).cloned().collect();
-        self.ask(Step::LockAll, rest, &Request::SetLock(lock), now);
+        self.ask(Step::LockAll, rest, &message::set_lock(&lock), now);
     }
 
-    fn ask(&mut self, step: Step, nodes: impl IntoIterator<Item = NodeName>, request: &Request, now: Duration) {
+    fn ask(&mut self, step: Step, nodes: impl IntoIterator<Item = NodeName>, request: &Term, now: Duration) {
         self.requests.step = step;
         self.requests.missing = nodes.into_iter().collect();
         let own = self.config.name_server.clone();
         for node in self.requests.missing.clone() {
-            self.call(&node, &own, request, Purpose::RequestStep(node.clone()));
+            self.call(&node, &own, request.clone(), Purpose::RequestStep(node.clone()));
         }
         self.next_step(now);
     }
@@ -197,12 +197,13 @@ impl Global {
                     return self.finish_request(request, completion, now);
                 }
                 let entry = Entry { name, pid, method: Method::RandomExit.to_term() };
-                self.insert(entry.clone(), None);
-                Request::Register(entry, None)
+                let told = message::register(&entry);
+                self.insert(entry, None);
+                told
             }
             Change::Unregister(name) => {
                 self.delete(&name);
-                Request::Unregister(name)
+                message::unregister(&name)
             }
         };
         let nodes: Vec<NodeName> = self.synced.iter().cloned().collect();
@@ -216,7 +217,7 @@ impl Global {
         // That of the greatest name is given back last.
         locked.sort();
         for node in locked {
-            self.call(&node, &own, &Request::DelLock(lock.clone()), Purpose::Unlock);
+            self.call(&node, &own, message::del_lock(&lock), Purpose::Unlock);
         }
         self.requests.step = Step::Idle;
     }

@@ -11,7 +11,6 @@ use beamline_term::{Pid, Term};
 use super::message::{self, Entry, Member, Op, Tag};
 use super::{CallId, Effect, Global, Method, Purpose};
 use crate::NodeName;
-use crate::global::message::Request;
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -99,9 +98,13 @@ impl Global {
     }
 
     pub(super) fn init_connect_ack(&mut self, node: &NodeName, mine: &Tag, _now: Duration) {
-        if self.sessions.get(node).is_some_and(|session| session.tag != *mine) {
-            self.restart_session(node);
+        let Some(session) = self.sessions.get(node).filter(|session| session.tag != *mine) else { return };
+        // It took up an attempt that we have given up.
+        if let Some(peer) = session.peer.clone() {
+            let cancelled = message::cancel_connect(&self.config.node, &peer.tag);
+            self.send(node, cancelled);
         }
+        self.restart_session(node);
     }
 
     pub(super) fn cancel_connect(&mut self, node: &NodeName, mine: &Tag, _now: Duration) {
@@ -177,7 +180,7 @@ impl Global {
             return self.retry_later(node, now);
         }
         // The lock is held at both nodes in the name of both lockers.
-        self.call(node, &locker, &Request::SetLock(lock), Purpose::SessionLock(node.clone()));
+        self.call(node, &locker, message::set_lock(&lock), Purpose::SessionLock(node.clone()));
     }
 
     /// The peer's answer to our setting the lock there.
@@ -245,8 +248,7 @@ impl Global {
             self.calls.insert(id, Purpose::Resolve(node.clone(), theirs, own));
             return self.effects.push_back(Effect::Rpc { id, node: place, module, function, arguments });
         }
-        let (smaller, greater) =
-            if own.node() < theirs.pid.node() { (&own, &theirs.pid) } else { (&theirs.pid, &own) };
+        let (smaller, greater) = if own.node() < theirs.pid.node() { (&own, &theirs.pid) } else { (&theirs.pid, &own) };
         let conflict = |name: &Term, other: Option<&Pid>| -> Term {
             let mut elements = vec![Term::atom("global_name_conflict"), name.clone()];
             elements.extend(other.cloned().map(Term::Pid));
@@ -350,11 +352,9 @@ impl Global {
         let Some(peer) = self.sessions.get(node).and_then(|session| session.peer.clone()) else { return };
         let lock = self.session_lock(&peer.locker);
         let locker = self.config.locker.clone();
-        if self.locks.is_holder(&lock.resource, &locker) && self.locks.can_set(&lock) {
-            self.release(&lock, &locker);
-        }
+        self.release(&lock, &locker);
         if self.connected.contains(node) {
-            self.call(node, &locker, &Request::DelLock(lock), Purpose::Unlock);
+            self.call(node, &locker, message::del_lock(&lock), Purpose::Unlock);
         }
     }
 }

@@ -127,7 +127,7 @@ impl Shell {
             }
             return;
         }
-        self.core.message(term, now);
+        self.core.message(&term, now);
     }
 
     fn effects(&mut self) {
