@@ -32,7 +32,9 @@ async fn main() -> beamline::Result<()> {
     let node = flags.builder()?.module(Module::new("Elixir.AppB").function("hello", hello)).start().await?;
     let _page = article::serve("AppB", 5001, &node).await?;
     let _cluster = Cluster::of(&node, topologies).start().await?;
-    NodeRegistry::new(&node).export();
+    let registry = NodeRegistry::new(&node);
+    registry.export();
+    let _entry = registry.register(format!("app_b_{}", article::postfix())).await?;
 
     article::told_to_stop().await?;
     node.stop().await;

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use beamline_node::{Module, Node};
+use beamline_node::{Module, Node, RegisterError};
 use beamline_proto::NodeName;
-use beamline_term::{Atom, Term, atom};
+use beamline_term::{Atom, Pid, Term, atom};
 
 /// The registry, seen from one node.
 #[derive(Clone)]
@@ -20,6 +20,21 @@ impl NodeRegistry {
     /// That of the cluster in which `node` is. Costs nothing.
     pub fn new(node: &Node) -> Self {
         Self { node: node.clone() }
+    }
+
+    /// Registers this node under a name in the whole cluster, until the entry is dropped or the node ends.
+    ///
+    /// # Errors
+    /// The name is taken, and by whom; or the cluster's lock was not to be had.
+    pub async fn register(&self, name: impl Into<Term>) -> Result<Entry, RegistryError> {
+        let name = name.into();
+        let holder = self.node.spawn(|mut me| async move { while me.receive().await.is_some() {} });
+        let entry = Entry { node: self.node.clone(), name: name.clone(), holder };
+        match self.node.global().register(key(name.clone()), &entry.holder).await {
+            Ok(()) => Ok(entry),
+            Err(RegisterError::Taken { pid, .. }) => Err(RegistryError::Taken { name, node: pid.node().clone() }),
+            Err(source) => Err(RegistryError::Global { name, source }),
+        }
     }
 
     /// Every name and its node, as this node knows them now; nobody is asked. A name is a string or an atom, as whoever
@@ -63,6 +78,50 @@ impl std::fmt::Debug for NodeRegistry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NodeRegistry").field("node", self.node.name()).finish()
     }
+}
+
+/// Keeps a node registered under a name; dropping it frees the name.
+#[derive(Debug)]
+#[must_use = "the name is free again when the entry is dropped"]
+pub struct Entry {
+    node: Node,
+    name: Term,
+    holder: Pid,
+}
+
+impl Entry {
+    /// The name.
+    pub fn name(&self) -> &Term {
+        &self.name
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.node.exit(&self.holder, atom("kill"));
+    }
+}
+
+/// Why a name was not registered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// Another node has it.
+    #[error("the name {name} is taken by the node {node}; choose another (POSTFIX), or stop that node")]
+    Taken {
+        /// The name.
+        name: Term,
+        /// Who has it.
+        node: Atom,
+    },
+    /// `global` did not register it.
+    #[error("the name {name} was not registered: {source}")]
+    Global {
+        /// The name.
+        name: Term,
+        /// Why.
+        source: RegisterError,
+    },
 }
 
 fn key(name: Term) -> Term {

@@ -79,13 +79,14 @@ impl Connection {
         if self.is_closed() {
             return Ok(());
         }
-        let added = {
+        let (added, pending) = {
             let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
             let before = out.len();
             frame::write(&mut out, self.peer.flags, control, payload)?;
-            out.len() - before
+            let added = out.len() - before;
+            // Under the lock: the writer must not take off what has not been counted.
+            (added, self.pending.fetch_add(added, Ordering::Relaxed) + added)
         };
-        let pending = self.pending.fetch_add(added, Ordering::Relaxed) + added;
         // A single large message passes when the queue was empty.
         if pending > QUEUE_RESERVE && pending > added {
             self.close(DownReason::Flooded);
