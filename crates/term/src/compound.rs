@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::dismantle::{dismantle, nests};
+use crate::dismantle::{nests, release};
 use crate::{Atom, Binary, Term, equal};
 
 /// A proper list. One of bytes (a charlist, iodata, a short list of small numbers) stays as compact as it came.
@@ -100,7 +100,7 @@ impl From<Vec<Term>> for List {
 impl Drop for List {
     fn drop(&mut self) {
         if self.terms().is_some_and(|terms| terms.iter().any(nests)) {
-            dismantle(self.take_terms());
+            release(self.take_terms());
         }
     }
 }
@@ -119,29 +119,30 @@ impl Eq for List {}
 /// A list whose last tail is not `[]`, such as `[alias | Ref]`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ImproperList {
-    pub(crate) elements: Box<[Term]>,
-    pub(crate) tail: Box<Term>,
+    /// The elements and, last, the tail: one allocation for both.
+    pub(crate) cells: Box<[Term]>,
 }
 
-impl Drop for ImproperList {
-    fn drop(&mut self) {
-        if self.elements.iter().any(nests) || nests(&self.tail) {
-            let mut inner = std::mem::take(&mut self.elements).into_vec();
-            inner.push(std::mem::replace(&mut *self.tail, Term::Integer(0)));
-            dismantle(inner);
-        }
-    }
-}
+/// Stands for the tail of a list that has been emptied to be freed.
+static FREED: Term = Term::Integer(0);
 
 impl ImproperList {
     /// What stands before the bar.
     pub fn elements(&self) -> &[Term] {
-        &self.elements
+        self.cells.split_last().map_or(&[], |(_, elements)| elements)
     }
 
     /// What stands after it.
     pub fn tail(&self) -> &Term {
-        &self.tail
+        self.cells.last().unwrap_or(&FREED)
+    }
+}
+
+impl Drop for ImproperList {
+    fn drop(&mut self) {
+        if self.cells.iter().any(nests) {
+            release(std::mem::take(&mut self.cells).into_vec());
+        }
     }
 }
 
@@ -205,7 +206,7 @@ pub(crate) fn pairs_nest(pairs: &[(Term, Term)]) -> bool {
 impl Drop for Map {
     fn drop(&mut self) {
         if pairs_nest(&self.0) {
-            dismantle(std::mem::take(&mut self.0).into_iter().flat_map(|(key, value)| [key, value]).collect());
+            release(std::mem::take(&mut self.0).into_iter().flat_map(|(key, value)| [key, value]).collect::<Vec<_>>());
         }
     }
 }

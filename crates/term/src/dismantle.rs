@@ -1,5 +1,7 @@
 //! Freeing nested terms without recursion: a program may nest terms deeper than a thread's stack could follow.
 
+use std::cell::Cell;
+
 use crate::{Term, compound};
 
 /// Whether a term holds other terms.
@@ -13,8 +15,28 @@ pub(crate) fn nests(term: &Term) -> bool {
     }
 }
 
+/// How deep terms are freed by recursion, which needs no memory of its own.
+const RECURSION: u32 = 64;
+
+thread_local! {
+    /// How deep this thread is in terms that it frees.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Frees what a term holds.
+pub(crate) fn release(terms: impl Into<Vec<Term>>) {
+    let depth = DEPTH.get();
+    if depth < RECURSION {
+        DEPTH.set(depth + 1);
+        drop::<Vec<Term>>(terms.into());
+        DEPTH.set(depth);
+    } else {
+        dismantle(terms.into());
+    }
+}
+
 /// Frees terms from the outside in: each gives what it holds to the list of those that wait, and is then freed empty.
-pub(crate) fn dismantle(mut waiting: Vec<Term>) {
+fn dismantle(mut waiting: Vec<Term>) {
     while let Some(mut term) = waiting.pop() {
         match &mut term {
             Term::Tuple(tuple) if tuple.iter().any(nests) => waiting.extend(std::mem::take(&mut tuple.0)),
@@ -25,8 +47,7 @@ pub(crate) fn dismantle(mut waiting: Vec<Term>) {
                 waiting.extend(std::mem::take(&mut map.0).into_iter().flat_map(|(key, value)| [key, value]));
             }
             Term::ImproperList(list) => {
-                waiting.extend(std::mem::take(&mut list.elements));
-                waiting.push(std::mem::replace(&mut *list.tail, Term::Integer(0)));
+                waiting.extend(std::mem::take(&mut list.cells));
             }
             Term::Record(record) => {
                 waiting.extend(std::mem::take(&mut record.fields).into_iter().map(|(_, value)| value));

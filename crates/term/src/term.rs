@@ -82,11 +82,14 @@ impl Term {
                 Term::list(elements)
             }
             Term::ImproperList(mut rest) => {
-                elements.extend(std::mem::take(&mut rest.elements));
-                let tail = std::mem::replace(&mut *rest.tail, Term::Integer(0));
-                Term::ImproperList(ImproperList { elements: elements.into(), tail: Box::new(tail) })
+                elements.extend(std::mem::take(&mut rest.cells));
+                Term::ImproperList(ImproperList { cells: elements.into() })
             }
-            tail => Term::ImproperList(ImproperList { elements: elements.into(), tail: Box::new(tail) }),
+            tail => {
+                elements.reserve_exact(1);
+                elements.push(tail);
+                Term::ImproperList(ImproperList { cells: elements.into() })
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use crate::Term;
-use crate::dismantle::{dismantle, nests};
+use crate::dismantle::{nests, release};
 
 /// A tuple: its elements, as a slice.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Tuple {
 impl Drop for Tuple {
     fn drop(&mut self) {
         if self.0.iter().any(nests) {
-            dismantle(std::mem::take(&mut self.0).into_vec());
+            release(std::mem::take(&mut self.0).into_vec());
         }
     }
 }

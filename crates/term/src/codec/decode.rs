@@ -9,7 +9,10 @@ use bytes::Bytes;
 use num_bigint::{BigInt, Sign};
 
 use super::tag;
-use crate::{Atom, Binary, BitString, Creation, ExportFun, Fun, List, Map, Origin, Pid, Port, Record, Reference, Term};
+use crate::{
+    Atom, Binary, BitString, Creation, ExportFun, Fun, ImproperList, List, Map, Origin, Pid, Port, Record, Reference,
+    Term,
+};
 
 /// What a decoder accepts at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -337,6 +340,9 @@ impl<'a> Decoder<'a> {
             tag => return Err(self.unexpected(tag, "an atom")),
         };
         let bytes = self.take(length)?;
+        if let Some(common) = common(bytes) {
+            return Ok(common);
+        }
         let atom = if matches!(tag, tag::ATOM | tag::SMALL_ATOM) && !bytes.is_ascii() {
             Atom::new(&bytes.iter().map(|byte| char::from(*byte)).collect::<String>())
         } else {
@@ -511,6 +517,9 @@ impl<'a> Decoder<'a> {
 
     fn list(&mut self) -> Result<Term> {
         let count = self.list_header()?;
+        if count == 1 {
+            return self.list_of_one();
+        }
         let elements = self.terms(count)?;
         if self.peek_tag()? == tag::NIL {
             self.at += 1;
@@ -518,6 +527,19 @@ impl<'a> Decoder<'a> {
         }
         let tail = self.term()?;
         Ok(Term::improper(elements, tail))
+    }
+
+    /// As `[alias | Reference]`, which every call carries.
+    fn list_of_one(&mut self) -> Result<Term> {
+        let first = self.term()?;
+        if self.peek_tag()? == tag::NIL {
+            self.at += 1;
+            return Ok(Term::List(vec![first].into()));
+        }
+        Ok(match self.term()? {
+            tail @ (Term::List(_) | Term::ImproperList(_)) => Term::improper([first], tail),
+            tail => Term::ImproperList(ImproperList { cells: Box::new([first, tail]) }),
+        })
     }
 
     fn terms(&mut self, count: usize) -> Result<Vec<Term>> {
@@ -664,4 +686,21 @@ fn are_distinct(pairs: &[(Term, Term)]) -> bool {
         return pairs.iter().enumerate().all(|(place, (key, _))| pairs[..place].iter().all(|(other, _)| other != key));
     }
     pairs.iter().map(|(key, _)| key).collect::<HashSet<_>>().len() == pairs.len()
+}
+
+/// Atoms met in nearly every message: found sooner than copied.
+fn common(bytes: &[u8]) -> Option<Atom> {
+    Some(match bytes {
+        b"ok" => Atom::from_static("ok"),
+        b"true" => Atom::from_static("true"),
+        b"false" => Atom::from_static("false"),
+        b"nil" => Atom::from_static("nil"),
+        b"undefined" => Atom::from_static("undefined"),
+        b"error" => Atom::from_static("error"),
+        b"alias" => Atom::from_static("alias"),
+        b"$gen_call" => Atom::from_static("$gen_call"),
+        b"$gen_cast" => Atom::from_static("$gen_cast"),
+        b"__struct__" => Atom::from_static("__struct__"),
+        _ => return None,
+    })
 }

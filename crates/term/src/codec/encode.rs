@@ -190,6 +190,16 @@ fn nested(out: &mut Vec<u8>, value: &Term, depth: u32) {
                 nested(out, element, depth - 1);
             }
         }
+        Term::List(list) if depth > 0 => match list.terms() {
+            Some(terms) if !terms.is_empty() && !fits_string(terms) => {
+                list_header(out, terms.len());
+                for element in terms {
+                    nested(out, element, depth - 1);
+                }
+                nil(out);
+            }
+            _ => open(out, value, depth),
+        },
         _ => open(out, value, depth),
     }
 }
@@ -198,12 +208,6 @@ fn open(out: &mut Vec<u8>, value: &Term, depth: u32) {
     let Some(open) = head(out, value) else { return };
     match open {
         open if depth == 0 => deep(out, open),
-        Open::List(elements) => {
-            for element in elements {
-                nested(out, element, depth - 1);
-            }
-            nil(out);
-        }
         open => open.for_each(|element| nested(out, element, depth - 1)),
     }
 }
@@ -326,6 +330,7 @@ fn head<'a>(out: &mut Vec<u8>, value: &'a Term) -> Option<Open<'a>> {
     None
 }
 
+#[inline]
 fn byte(term: &Term) -> Option<u8> {
     match term {
         Term::Integer(number) => u8::try_from(*number).ok(),
