@@ -135,13 +135,23 @@ async fn every_failed_connection_has_its_cause() {
     assert!(matches!(cause, Cause::EpmdUnreachable(_)), "{cause}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attempts_that_meet_make_one_connection() {
-    for _ in 0..20 {
+    for _ in 0..50 {
         let (a, b) = pair().await;
-        let (one, two) = tokio::join!(a.connect(b.name()), b.connect(a.name()));
-        one.unwrap();
-        two.unwrap();
+        let (mut a_events, mut b_events) = (a.events(), b.events());
+        let connect = |from: &Node, to: &Node| {
+            let (from, to) = (from.clone(), to.name().clone());
+            tokio::spawn(async move { from.connect(&to).await })
+        };
+        let (one, two) = tokio::join!(connect(&a, &b), connect(&b, &a));
+        one.unwrap().unwrap();
+        two.unwrap().unwrap();
+        for (events, peer) in [(&mut a_events, &b), (&mut b_events, &a)] {
+            assert_eq!(events.recv().await, Some(NodeEvent::Up { node: peer.name().clone(), hidden: false }));
+            let more = timeout(Duration::from_millis(10), events.recv()).await;
+            assert!(more.is_err(), "one connection, and it stays: {more:?}");
+        }
         assert_eq!(a.call::<i64>(b.name(), ("Elixir.Test", "add"), (1, 1)).await.unwrap(), 2);
         assert_eq!(b.call::<i64>(a.name(), ("Elixir.Test", "add"), (1, 1)).await.unwrap(), 2);
         assert_eq!((a.list().len(), b.list().len()), (1, 1));

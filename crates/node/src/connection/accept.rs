@@ -52,6 +52,7 @@ async fn welcome(node: &Arc<Inner>, socket: TcpStream) -> Result<(), Cause> {
     let mut acceptor = Acceptor::new(node.local(), rand::random());
     let mut replace = false;
     let mut caller = String::new();
+    let mut _calling = None;
     loop {
         let Some(packet) = stream.read().await? else {
             return Err(Cause::NotErlang { what: "it closed the connection".to_owned() });
@@ -60,6 +61,9 @@ async fn welcome(node: &Arc<Inner>, socket: TcpStream) -> Result<(), Cause> {
             Ok(Progress::Hello(hello)) => {
                 let status = answer(node, &hello);
                 replace = status == Status::Alive;
+                if let (Hello::Named(name), Status::Ok | Status::OkSimultaneous) = (&hello, &status) {
+                    _calling = Some(Calling(Arc::clone(node), name.clone()));
+                }
                 caller = match hello {
                     Hello::Named(name) => name.to_string(),
                     Hello::Nameless { host } => host,
@@ -80,15 +84,24 @@ async fn welcome(node: &Arc<Inner>, socket: TcpStream) -> Result<(), Cause> {
                 }
                 return begin(node, connection, stream, replace).map_err(|()| Cause::NameClash);
             }
-            Ok(Progress::Wait) => {}
+            Ok(Progress::Wait | Progress::Alive) => {}
             Err(failure) => {
                 let cause = stream::cause(&failure);
                 if let Cause::Cookie { .. } = cause {
-                    error!("** Connection attempt from node {caller} rejected. Invalid challenge reply. **");
+                    error!("** Connection attempt from node {caller} rejected. Invalid challenge reply. ** {cause}");
                 }
                 return Err(cause);
             }
         }
+    }
+}
+
+/// Keeps our own side from dialing a peer whose call we have welcomed.
+struct Calling(Arc<Inner>, NodeName);
+
+impl Drop for Calling {
+    fn drop(&mut self) {
+        self.0.slots.call_ended(&self.1);
     }
 }
 

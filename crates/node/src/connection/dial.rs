@@ -25,6 +25,9 @@ pub(crate) async fn connect(node: &Arc<Inner>, peer: &NodeName) -> Result<(), Ca
     if *peer == node.name {
         return Err(Cause::Itself);
     }
+    if node.slots.is_calling(peer) && inbound(node, peer).await {
+        return Ok(());
+    }
     let mut verdict = match node.slots.begin(peer) {
         Begin::Up => return Ok(()),
         Begin::Wait(verdict) => verdict,
@@ -65,7 +68,7 @@ impl Drop for DialEnd {
     }
 }
 
-/// Waits for the peer's own attempt to succeed. A greater name than ours gets a second, as the peer may be gone.
+/// Waits for the peer's own attempt to succeed; a second at most, as it may be gone, or not be the peer at all.
 async fn inbound(node: &Inner, peer: &NodeName) -> bool {
     for _ in 0..100 {
         if node.slots.get(peer.as_atom()).is_some() {
@@ -101,6 +104,14 @@ async fn attempt(node: &Arc<Inner>, peer: &NodeName) -> Result<(), Cause> {
         };
         match initiator.packet(&packet) {
             Ok(Progress::Send(reply)) => stream.write(&reply).await?,
+            Ok(Progress::Alive) => {
+                // If the peer's own attempt has succeeded meanwhile, that is the good one.
+                let is_stale = node.slots.get(peer.as_atom()).is_none();
+                stream.write(&initiator.answer_alive(is_stale)).await?;
+                if !is_stale {
+                    return Ok(());
+                }
+            }
             Ok(Progress::Done(found, _)) => {
                 let connection = Arc::new(Connection::new(found));
                 return super::accept::begin(node, connection, stream, false).map_err(|()| Cause::NameClash);

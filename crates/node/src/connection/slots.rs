@@ -16,8 +16,16 @@ pub(crate) type Verdict = Option<Result<(), Cause>>;
 
 #[derive(Default)]
 pub(crate) struct Slots {
-    dials: Mutex<HashMap<NodeName, Dial>>,
+    attempts: Mutex<Attempts>,
     up: papaya::HashMap<Atom, Arc<Connection>>,
+}
+
+#[derive(Default)]
+struct Attempts {
+    /// Peers that we dial.
+    dials: HashMap<NodeName, Dial>,
+    /// Peers that dial us and were welcomed, with the number of their attempts.
+    callers: HashMap<NodeName, usize>,
 }
 
 struct Dial {
@@ -36,8 +44,24 @@ pub(crate) enum Begin {
 }
 
 impl Slots {
-    fn dials(&self) -> MutexGuard<'_, HashMap<NodeName, Dial>> {
-        self.dials.lock().unwrap_or_else(PoisonError::into_inner)
+    fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a node of this name is about to connect with us by itself.
+    pub(crate) fn is_calling(&self, name: &NodeName) -> bool {
+        self.attempts().callers.contains_key(name)
+    }
+
+    /// A welcomed attempt has ended, whichever way.
+    pub(crate) fn call_ended(&self, name: &NodeName) {
+        let mut attempts = self.attempts();
+        if let Some(count) = attempts.callers.get_mut(name) {
+            *count -= 1;
+            if *count == 0 {
+                attempts.callers.remove(name);
+            }
+        }
     }
 
     /// The connection with a node, if it is up. Takes no lock.
@@ -50,7 +74,7 @@ impl Slots {
     }
 
     pub(crate) fn begin(&self, name: &NodeName) -> Begin {
-        let mut dials = self.dials();
+        let dials = &mut self.attempts().dials;
         if self.get(name.as_atom()).is_some() {
             return Begin::Up;
         }
@@ -65,32 +89,35 @@ impl Slots {
     }
 
     pub(crate) fn end(&self, name: &NodeName) {
-        self.dials().remove(name);
+        self.attempts().dials.remove(name);
     }
 
-    /// How to answer a node that calls. Of two attempts that meet, that of the greater name goes on.
+    /// How to answer a node that calls. Of two attempts that meet, that of the greater name goes on. Unless it is refused,
+    /// [`Slots::call_ended`] must follow.
     pub(crate) fn answer(&self, own: &NodeName, peer: &NodeName) -> Status {
-        let dials = self.dials();
+        let mut attempts = self.attempts();
         if own == peer {
             return Status::Nok;
         }
         if self.get(peer.as_atom()).is_some() {
             return Status::Alive;
         }
-        match dials.get(peer) {
-            Some(_) if own > peer => Status::Nok,
+        let status = match attempts.dials.get(peer) {
+            Some(_) if own > peer => return Status::Nok,
             Some(dial) => {
                 dial.yield_to_peer.notify_one();
                 Status::OkSimultaneous
             }
             None => Status::Ok,
-        }
+        };
+        *attempts.callers.entry(peer.clone()).or_default() += 1;
+        status
     }
 
     /// Makes a connection the one with its peer. `replace` allows it to take the place of an earlier one, which is given
     /// back; without, an earlier one stays and the new one is refused.
     pub(crate) fn install(&self, connection: &Arc<Connection>, replace: bool) -> Result<Option<Arc<Connection>>, ()> {
-        let _order = self.dials();
+        let _order = self.attempts();
         let up = self.up.pin();
         let name = connection.peer.name.as_atom();
         let earlier = up.get(name).cloned();
@@ -103,7 +130,7 @@ impl Slots {
 
     /// Takes a connection out; false if another has its place by now.
     pub(crate) fn remove(&self, connection: &Arc<Connection>) -> bool {
-        let _order = self.dials();
+        let _order = self.attempts();
         let up = self.up.pin();
         let name = connection.peer.name.as_atom();
         let is_current = up.get(name).is_some_and(|current| Arc::ptr_eq(current, connection));

@@ -16,6 +16,7 @@ pub struct Initiator {
 #[derive(Debug)]
 enum State {
     Status,
+    Alive,
     Challenge,
     Ack(Peer),
 }
@@ -61,12 +62,21 @@ impl Initiator {
         }
     }
 
+    /// Answers [`Progress::Alive`]: whether the connection that the peer believes in is stale, and this one takes its place.
+    /// If not, nothing follows.
+    pub fn answer_alive(&mut self, is_stale: bool) -> Vec<u8> {
+        self.state = State::Challenge;
+        if is_stale { b"strue".to_vec() } else { b"sfalse".to_vec() }
+    }
+
     fn status(&mut self, status: &[u8]) -> Result<Progress, HandshakeError> {
         self.state = State::Challenge;
         match status {
             b"ok" | b"ok_simultaneous" => Ok(Progress::Wait),
-            // We know of no earlier connection, or we would not dial: what the peer has is left from before our restart.
-            b"alive" => Ok(Progress::Send(b"strue".to_vec())),
+            b"alive" => {
+                self.state = State::Alive;
+                Ok(Progress::Alive)
+            }
             b"nok" => Err(HandshakeError::Nok),
             b"not_allowed" => Err(HandshakeError::NotAllowed),
             _ => Err(HandshakeError::Status),

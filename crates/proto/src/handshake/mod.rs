@@ -49,6 +49,8 @@ pub enum Progress {
     Send(Vec<u8>),
     /// The acceptor's part: somebody calls. Answer with [`Acceptor::answer`].
     Hello(Hello),
+    /// The initiator's part: the peer believes that we are connected. Answer with [`Initiator::answer_alive`].
+    Alive,
     /// Both know each other. Send the packet, if there is one; from then on frames have four bytes of length.
     Done(Peer, Option<Vec<u8>>),
 }
@@ -194,13 +196,14 @@ mod tests {
                         to_initiator.extend(last);
                         b = Ok(Some(peer));
                     }
-                    Ok(Progress::Wait) => {}
+                    Ok(Progress::Wait | Progress::Alive) => {}
                     Err(error) => b = Err(error),
                 }
             }
             for packet in std::mem::take(&mut to_initiator) {
                 match initiator.packet(&packet) {
                     Ok(Progress::Send(packet)) => to_acceptor.push(packet),
+                    Ok(Progress::Alive) => to_acceptor.push(initiator.answer_alive(true)),
                     Ok(Progress::Done(peer, _)) => a = Ok(Some(peer)),
                     Ok(_) => {}
                     Err(error) => a = Err(error),
