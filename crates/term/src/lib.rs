@@ -22,6 +22,7 @@ mod equal;
 mod float;
 mod identifier;
 pub mod inspect;
+mod macros;
 mod opaque;
 mod order;
 pub mod print;
