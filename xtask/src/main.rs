@@ -5,6 +5,7 @@
 
 mod checks;
 mod demo;
+mod measure;
 mod report;
 mod run;
 mod suite;
@@ -21,6 +22,8 @@ Usage: cargo xtask COMMAND
   demo            Start three app_a and three app_b on this machine, one cluster; Ctrl-C ends it
   test            Check and test everything
   test --quick    The same without the long tests, in under 3 minutes
+  bench terms     Measure encoding and decoding beside eetf and erltf
+  fuzz [SECONDS]  Fuzz what reads strangers' bytes, each target 600 s unless said
   tidy            Check the house rules only (layers, file heads, paths)
   tools           Install what the tests need (Debian, as root)
 
@@ -36,6 +39,8 @@ fn main() -> ExitCode {
     match (command.as_str(), rest.as_slice()) {
         ("demo", rest) => demo::main(rest),
         ("test", rest) => suite::main(rest),
+        ("bench", rest) => measure::bench(rest),
+        ("fuzz", rest) => measure::fuzz(rest),
         ("tidy", []) => tidy::main(),
         ("tools", []) => tools::main(),
         ("help" | "--help" | "-h", _) | ("tidy" | "tools", ["--help" | "-h"]) => {

@@ -141,10 +141,18 @@ impl BitString {
     /// The bytes, and how many bits of the last one count, from the most significant: 1 to 8.
     /// `None` for another number, or for no bytes at all.
     pub fn new(bytes: Binary, last_bits: u8) -> Option<BitString> {
-        ((1..=8).contains(&last_bits) && !bytes.is_empty()).then_some(BitString { bytes, last_bits })
+        let last = *bytes.last().filter(|_| (1..=8).contains(&last_bits))?;
+        let kept = last & !(0xff_u8.checked_shr(u32::from(last_bits)).unwrap_or(0));
+        if kept == last {
+            return Some(BitString { bytes, last_bits });
+        }
+        // What a sender put behind the end is no part of the value: without it equal ones have equal bytes.
+        let mut copy = bytes.to_vec();
+        *copy.last_mut()? = kept;
+        Some(BitString { bytes: copy.into(), last_bits })
     }
 
-    /// The bytes, the last one padded with whatever the sender put there.
+    /// The bytes, the last one padded with zeros.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -75,6 +75,19 @@ proptest! {
     }
 }
 
+/// What fuzzing found.
+#[test]
+fn inputs_that_once_failed() {
+    // A number behind a map, then a tail that is no list, at the very end of the input.
+    let bytes = *b"\x83l\0\0\0\x02t\0\0\0\x01a\x01w\x01aF\x3f\xf0\0\xf0\0\0\0\0h\x02jj";
+    let term = Term::decode(&Bytes::copy_from_slice(&bytes)).unwrap();
+    assert_eq!(term.encode(), bytes);
+    // Bits behind the end of a bit string are not part of it.
+    let [one, two] = [0xa0, 0xb0].map(|last| Term::decode(&Bytes::from(vec![131, 77, 0, 0, 0, 1, 3, last])).unwrap());
+    assert_eq!(one, two);
+    assert!(one.cmp(&two).is_eq());
+}
+
 /// Everything that a program may do with bytes from a stranger.
 fn meet(bytes: &Bytes) {
     let mut decoder = Decoder::new(bytes);

@@ -571,6 +571,7 @@ impl<'a> Decoder<'a> {
             };
             terms.push(simple);
         }
+        self.owed = owed;
         Ok(terms)
     }
 

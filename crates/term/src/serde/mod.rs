@@ -13,7 +13,7 @@
 //! | structs | map with atom keys |
 //! | unit variants | atom |
 //! | other variants | tuple that begins with the variant's atom |
-//! | [`Term`], [`Atom`], [`Pid`](crate::Pid), [`Reference`](crate::Reference) | themselves |
+//! | [`Term`], [`Atom`], [`Pid`], [`Reference`] | themselves |
 
 mod de;
 mod ser;
