@@ -3,6 +3,12 @@
 //! Follows the "External Term Format" chapter of the Erlang/OTP documentation, for every tag that OTP 25 to 29 sends.
 //! This crate does no I/O and knows no clock.
 //!
+//! - [`Term`] is any value; [`term!`] writes one as Elixir does. Binaries are slices of what was read, atoms are never
+//!   interned. `==` is Erlang's `=:=`, [`Term::loosely_equals`] its `==`, and the order is Erlang's.
+//! - [`codec`] reads and writes the bytes. Whatever comes is taken to be hostile: see [`Limits`].
+//! - [`mod@serde`] turns bytes into your own types and back, without a term between.
+//! - `{}` prints a term as Elixir's `inspect` ([`Inspect`] has options), [`print::Erlang`] as Erlang's `~p` and `~w`.
+//!
 //! ```
 //! use beamline_term::{Term, atom};
 //!

@@ -75,6 +75,14 @@ proptest! {
     }
 }
 
+#[test]
+fn a_large_binary_passes_through_serde_without_a_copy() {
+    let bytes = Bytes::from(Term::tuple([beamline_term::atom("ok").into(), vec![7; 100_000].into()]).encode());
+    let (_, large) = serde::from_bytes::<(beamline_term::Atom, Term)>(&bytes).unwrap();
+    let inside = bytes.as_ptr_range();
+    assert!(large.as_binary().is_some_and(|binary| inside.contains(&binary.as_ptr())));
+}
+
 /// What fuzzing found.
 #[test]
 fn inputs_that_once_failed() {

@@ -2,7 +2,7 @@
 
 use serde::de::{self, DeserializeSeed, Error as _, IntoDeserializer, Visitor};
 
-use super::{Error, RAW};
+use super::{Error, PASSING, RAW};
 use crate::codec::{Decoder, tag};
 use crate::{Atom, Term};
 
@@ -285,7 +285,11 @@ impl<'de> de::Deserializer<'de> for Deserializer<'_, 'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
         if name == RAW {
-            return visitor.visit_bytes(&self.decoder.skip()?);
+            let bytes = self.decoder.skip()?;
+            PASSING.set(Some(bytes.clone()));
+            let value = visitor.visit_bytes(&bytes);
+            PASSING.take();
+            return value;
         }
         visitor.visit_newtype_struct(self)
     }
