@@ -1,14 +1,23 @@
 //! Ports that no other test uses, and an epmd on one of them.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::{HOST, Otp, wait_until};
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, below those that the system hands out to nodes that listen anywhere, and where other
+/// tests, which are other processes, do not look first.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((HOST, 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(7919);
+    for _ in 0..12_000 {
+        let port = 20_000 + (start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000) as u16;
+        if TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port from 20000 to 32000 is free");
 }
 
 /// An epmd of this test alone, ended when dropped.

@@ -132,10 +132,12 @@ struct Node {
 fn nodes() -> Vec<Node> {
     let mut nodes = Vec::new();
     for (app, first_port) in [("app_a", 4001), ("app_b", 5001)] {
+        let mut next = first_port;
         for postfix in 1..=3 {
             let name = format!("{app}{postfix}@{HOST}");
             // The pages of the others are there to see when each is complete.
-            let port = if postfix == 1 { first_port } else { any_free_port() };
+            let port = if postfix == 1 { first_port } else { free_port_from(next) };
+            next = port + 1;
             nodes.push(Node { app, postfix, name, port });
         }
     }
@@ -212,9 +214,9 @@ fn free(port: u16) -> Result<(), String> {
     })
 }
 
-fn any_free_port() -> u16 {
-    let listener = TcpListener::bind((HOST, 0)).and_then(|listener| listener.local_addr());
-    listener.map_or(0, |address| address.port())
+/// The first free port from this one on. It is below those that the system hands out, which nodes may listen on meanwhile.
+fn free_port_from(first: u16) -> u16 {
+    (first..first.saturating_add(200)).find(|port| free(*port).is_ok()).unwrap_or(first)
 }
 
 /// What is on the port of epmd.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic anywhere")]
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use beamline_node::epmd::{Auto, Daemon};
@@ -13,8 +14,12 @@ use beamline_proto::NodeName;
 use beamline_term::{Atom, Pid, Reference, Term, atom};
 use tokio::time::timeout;
 
+/// A free port below those that the system hands out, as the nodes themselves listen on such.
 fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(7919);
+    let mut ports = (0..).map(|_| 20_000 + (start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000) as u16);
+    ports.find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).unwrap()
 }
 
 /// An epmd port of the test's own; the first node that starts serves it.
