@@ -4,6 +4,7 @@ mod decode;
 pub mod encode;
 mod skip;
 pub mod tag;
+mod value;
 
 pub use decode::{DecodeError, Decoder, Limits};
 
