@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     pub(crate) registration: ArcSwapOption<Registration>,
     events: broadcast::Sender<NodeEvent>,
     stopping: watch::Sender<bool>,
+    /// Where the node's tasks run, also when a user's thread outside of it asks for one.
+    runtime: tokio::runtime::Handle,
 }
 
 /// Which nodes a list shows.
@@ -324,6 +326,7 @@ impl Inner {
             registration: ArcSwapOption::empty(),
             events: broadcast::Sender::new(1024),
             stopping: watch::Sender::new(false),
+            runtime: tokio::runtime::Handle::current(),
         }
     }
 
@@ -341,7 +344,7 @@ impl Inner {
     /// Starts a task that ends with the node.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         let mut stopping = self.stopping.subscribe();
-        let task = tokio::spawn(async move {
+        let task = self.runtime.spawn(async move {
             tokio::select! {
                 () = task => {}
                 _ = stopping.wait_for(|stopping| *stopping) => {}
