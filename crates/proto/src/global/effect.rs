@@ -97,7 +97,8 @@ pub enum Effect {
         reply: Term,
     },
     /// Call `global_name_server` on a node (monitor, `'$gen_call'`, demonitor) and give the outcome to
-    /// [`Global::reply`](super::Global::reply). It waits until the peer answers, has no such process, or is gone.
+    /// [`Global::reply`](super::Global::reply). It waits until the peer answers, has no such process, or is gone: a
+    /// lock may be granted after a time-out, and then nobody releases it.
     Call {
         /// To be given back.
         id: CallId,

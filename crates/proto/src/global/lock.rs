@@ -18,6 +18,7 @@ struct Lock {
 pub(super) struct Locks {
     table: HashMap<Term, Lock>,
     by_pid: HashMap<Pid, Vec<Term>>,
+    by_node: HashMap<Atom, usize>,
 }
 
 /// What [`Locks::set`] did.
@@ -48,6 +49,7 @@ impl Locks {
         }
         held.holders.push(pid.clone());
         self.by_pid.entry(pid.clone()).or_default().push(lock.resource.clone());
+        *self.by_node.entry(pid.node().clone()).or_default() += 1;
         Setting::Set
     }
 
@@ -60,6 +62,12 @@ impl Locks {
         held.holders.retain(|holder| holder != pid);
         if held.holders.is_empty() {
             self.table.remove(&lock.resource);
+        }
+        if let Some(count) = self.by_node.get_mut(pid.node()) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_node.remove(pid.node());
+            }
         }
         if let Some(resources) = self.by_pid.get_mut(pid) {
             resources.retain(|resource| *resource != lock.resource);
@@ -79,12 +87,29 @@ impl Locks {
         self.by_pid.get(pid).into_iter().flatten().filter_map(lock).collect()
     }
 
+    pub(super) fn is_set(&self, resource: &Term) -> bool {
+        self.table.contains_key(resource)
+    }
+
+    pub(super) fn requester(&self, resource: &Term) -> Option<&Term> {
+        self.table.get(resource).map(|lock| &lock.requester)
+    }
+
+    pub(super) fn is_holder(&self, resource: &Term, pid: &Pid) -> bool {
+        self.table.get(resource).is_some_and(|lock| lock.holders.contains(pid))
+    }
+
     pub(super) fn pids_at<'a>(&'a self, node: &'a Atom) -> impl Iterator<Item = &'a Pid> {
         self.by_pid.keys().filter(move |pid| pid.node() == node)
     }
 
     /// How many locks processes of a node hold.
     pub(super) fn count_at(&self, node: &Atom) -> usize {
-        self.by_pid.iter().filter(|(pid, _)| pid.node() == node).map(|(_, resources)| resources.len()).sum()
+        self.by_node.get(node).copied().unwrap_or(0)
+    }
+
+    /// Resources with their requesters and holders.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Term, &Term, &[Pid])> {
+        self.table.iter().map(|(resource, lock)| (resource, &lock.requester, lock.holders.as_slice()))
     }
 }

@@ -320,8 +320,7 @@ pub(super) fn new_nodes(
     version: u32,
     lock: &LockId,
 ) -> Term {
-    let version: Term = (atom("vsn"), i64::from(version)).into();
-    let extra = Term::list([version, (atom("lock"), lock_term(lock)).into()]);
+    let extra = Term::list([(atom("vsn"), i64::from(version)).into(), (atom("lock"), lock_term(lock)).into()]);
     let externals: Vec<Term> = externals.iter().map(external_term).collect();
     gen_cast((atom("new_nodes"), me, ops_term(ops), externals, nodes, extra))
 }

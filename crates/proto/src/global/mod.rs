@@ -1,316 +1,457 @@
-//! `global`: one table of names for the whole cluster, as a deterministic state machine.
+//! `global`: one table of names for a whole cluster, and locks over its nodes.
 //!
-//! Follows OTP's `global` of protocol version 8 (and 7, 6). A shell runs it in the process that is registered as
-//! `global_name_server`: it hands in connections, messages, the ends of watched processes and the outcomes of calls, each
-//! with the time since the start; then it takes [`Effect`]s until there are none, and comes back with
-//! [`Global::tick`] at [`Global::next_deadline`]. There is no clock, socket or task in here, and chance comes from a seed.
+//! A full participant of the protocol of OTP's module `global`, versions 8, 7 and 6, as a deterministic state machine. It
+//! opens no socket, reads no clock, starts no process and draws no randomness but from the seed it was given.
 //!
-//! | file | concept |
+//! | module | what |
 //! | --- | --- |
-//! | `message` | what peers say, parsed once |
-//! | `session` | two nodes that meet lock, exchange names and merge their partitions |
-//! | `partition` | who is known, and what a lost connection means for the others |
-//! | `request` | registering and unregistering under the lock of all nodes; `sync` |
-//! | `lock`, `names` | the two tables |
+//! | `message` | the messages, parsed at the edge |
+//! | `names`, `lock` | the two tables |
+//! | `session` | two nodes that meet exchange their names; `resolve` settles what both have |
+//! | `locker` | locks both partitions for a session |
+//! | `registrar`, `claim` | registrations and locks of the local application |
+//! | `call` | one request to many nodes, and the sum of their answers |
+//! | `member` | who is known, in sync, being dialed or removed; overlapping partitions |
+//!
+//! # How a shell drives it
+//! The shell is a process registered as `global_name_server`. It hands in what happens: [`Global::node_up`] and
+//! [`Global::node_down`] for *visible* peers (up before anything that the peer sent, down after), every message of the
+//! mailbox ([`Global::message`]), the end of processes that it was asked to watch ([`Global::process_down`]), and
+//! outcomes of what it was asked to do ([`Global::reply`], [`Global::rpc_reply`], [`Global::connect_failed`]). After every
+//! input it carries out all of [`Global::next_effect`] in order, and calls [`Global::tick`] when [`Global::next_deadline`]
+//! has come. `now` is the time since any fixed moment. `tests/global.rs` of this crate holds a shell over a virtual
+//! network.
+//!
+//! It owns two processes, which live as long as it does: the name server and the locker; peers watch both. Functions of
+//! `global` that peers call by rpc (`resolve_it/4`) are not messages: the shell answers them with [`resolve`].
+//!
+//! Before the node stops, [`Global::prepare_shutdown`] keeps it from reporting its own departures as lost connections.
 
+mod call;
+mod claim;
 mod effect;
 mod lock;
+mod locker;
+mod member;
 mod message;
 mod names;
-mod partition;
 mod random;
-mod request;
+mod registrar;
+mod resolve;
 mod session;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-use beamline_term::{Pid, Term, atom};
+use beamline_term::{Atom, Pid, Term, atom};
 
 pub use effect::{CallFailure, CallId, Completion, Effect, LockId, Method, RequestId};
-
-use lock::{Locks, Setting};
-use message::{Entry, Message, Op, Request};
-use names::Names;
-use random::Random;
-use session::Session;
+pub use resolve::{Resolution, resolve};
 
 use crate::NodeName;
+use call::Calls;
+use claim::Claim;
+use lock::{Locks, Setting};
+use locker::Locker;
+use member::{Dial, Doubt, Lost, Sync, Waiter};
+use message::{Entry, External, Message, Request};
+use names::Names;
+use random::Random;
+use registrar::Registrar;
+use session::Session;
 
-/// How many names one table takes; past it registrations of peers are refused.
-const MAX_NAMES: usize = 1_000_000;
+/// The resource under whose lock names change.
+const GLOBAL: Atom = atom("global");
 
-/// How many locks the processes of one node may hold.
-const MAX_LOCKS_PER_NODE: usize = 10_000;
+/// Names in the table; more are not taken in.
+pub const MAX_NAMES: usize = 1 << 20;
+/// Locks held by the processes of one node; more are refused.
+pub const MAX_LOCKS_PER_NODE: usize = 10_000;
+/// Nodes that are known, in a session, or being dialed; more are left alone.
+pub const MAX_NODES: usize = 4096;
+/// Local requests, and look-ups of peers, that may wait.
+pub const MAX_WAITING: usize = 10_000;
 
-/// What a participant is told at its start.
+/// What the core must be told at the start.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// This node.
     pub node: NodeName,
-    /// The process that is registered as `global_name_server`.
+    /// The process named `global_name_server`; names are registered in its name.
     pub name_server: Pid,
-    /// The process in whose name sessions are locked. Peers watch it: it must live as long as the name server.
+    /// The process in whose name sessions are locked.
     pub locker: Pid,
-    /// Whether to connect with every node that peers know.
+    /// Take part, and dial every node that the others know. Without it, as in OTP, `global` only answers.
     pub connect_all: bool,
-    /// Whether a lost connection makes others drop the lost node too.
+    /// Leave nodes that a member of the cluster has lost, so that partitions never overlap. Has to be the same on all
+    /// nodes.
     pub prevent_overlapping_partitions: bool,
-    /// For delays and tags.
+    /// For delays and tags; different on every start.
     pub seed: u64,
 }
 
-/// A participant in `global`.
+/// The state of `global` on one node.
 #[derive(Debug)]
 pub struct Global {
     config: Config,
+    now: Duration,
     random: Random,
+    effects: VecDeque<Effect>,
+    /// Connected visible nodes.
+    up: BTreeSet<NodeName>,
+    /// The members of our partition with their versions, ourselves not among them; some may not be connected yet.
+    known: BTreeMap<NodeName, u32>,
+    /// Those of whom we have heard that their table is ours.
+    synced: BTreeSet<NodeName>,
+    /// Connected nodes that we asked to leave us.
+    removing: BTreeSet<NodeName>,
+    dialing: BTreeMap<NodeName, Dial>,
+    sessions: BTreeMap<NodeName, Session>,
+    doubts: BTreeMap<NodeName, Doubt>,
+    lost: Lost,
+    syncs: Vec<Sync>,
     names: Names,
     locks: Locks,
-    /// Nodes with which a session runs or that are connected and not yet merged.
-    sessions: BTreeMap<NodeName, Session>,
-    /// The members of our partition and their versions.
-    known: BTreeMap<NodeName, u32>,
-    /// Those of them that are connected and have our table.
-    synced: BTreeSet<NodeName>,
-    connected: BTreeSet<NodeName>,
-    requests: request::Queue,
-    lost: partition::Seen,
-    calls: BTreeMap<CallId, Purpose>,
-    next_call: u64,
-    syncing: Vec<(RequestId, BTreeSet<NodeName>)>,
-    /// Calls `{sync, Nodes}` of peers that wait.
-    sync_replies: Vec<(Term, BTreeSet<NodeName>)>,
-    effects: VecDeque<Effect>,
+    /// The holder of the lock `global` died with it: names that were sent under it are not to be believed.
+    lock_broken: bool,
+    watched: HashMap<Pid, Watch>,
+    calls: Calls,
+    locker: Locker,
+    registrar: Registrar,
+    claims: BTreeMap<RequestId, Claim>,
+    lookups: Vec<(Term, Term)>,
+    last_id: u64,
 }
 
-/// What an outgoing call is for.
-#[derive(Debug, Clone)]
-enum Purpose {
-    SessionLock(NodeName),
-    RequestStep(NodeName),
-    Unlock,
-    Resolve(NodeName, Entry, Pid),
+#[derive(Debug, Default)]
+struct Watch {
+    uses: usize,
+    /// Not while the node is still being dialed.
+    asked: bool,
+}
+
+/// By what right a name changes.
+#[derive(Debug, Clone, Copy)]
+enum Authority<'a> {
+    /// A process that should hold the lock.
+    Caller(&'a Pid),
+    /// The requester of the lock under which two partitions merged.
+    Session(Option<&'a Term>),
 }
 
 impl Global {
-    /// A participant that knows nobody.
+    /// A node on its own.
     pub fn new(config: Config) -> Global {
         Global {
+            now: Duration::ZERO,
             random: Random::new(config.seed),
-            config,
-            names: Names::default(),
-            locks: Locks::default(),
-            sessions: BTreeMap::new(),
+            effects: VecDeque::new(),
+            up: BTreeSet::new(),
             known: BTreeMap::new(),
             synced: BTreeSet::new(),
-            connected: BTreeSet::new(),
-            requests: request::Queue::default(),
-            lost: partition::Seen::default(),
-            calls: BTreeMap::new(),
-            next_call: 0,
-            syncing: Vec::new(),
-            sync_replies: Vec::new(),
-            effects: VecDeque::new(),
+            removing: BTreeSet::new(),
+            dialing: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            doubts: BTreeMap::new(),
+            lost: Lost::default(),
+            syncs: Vec::new(),
+            names: Names::default(),
+            locks: Locks::default(),
+            lock_broken: false,
+            watched: HashMap::new(),
+            calls: Calls::default(),
+            locker: Locker::default(),
+            registrar: Registrar::default(),
+            claims: BTreeMap::new(),
+            lookups: Vec::new(),
+            last_id: 0,
+            config,
         }
     }
 
-    /// The next thing to do, if any. They are to be done in this order.
+    /// The next thing to do, until there is none.
     pub fn next_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// When to come back with [`Global::tick`], since the start.
+    /// When [`Global::tick`] is due, on the clock of `now`.
     pub fn next_deadline(&self) -> Option<Duration> {
-        self.sessions.values().filter_map(|session| session.retry_at).chain(self.requests.retry_at).min()
+        let claims = self.claims.values().filter_map(Claim::deadline).min();
+        let locker = self.locker_deadline();
+        [locker, self.registrar.deadline(), claims, self.doubt_deadline()].into_iter().flatten().min()
     }
 
-    /// Time has passed.
+    /// Does what has become due.
     pub fn tick(&mut self, now: Duration) {
-        let due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
-        let sessions: Vec<NodeName> =
-            self.sessions.iter().filter(|(_, session)| due(session.retry_at)).map(|(node, _)| node.clone()).collect();
-        for node in sessions {
-            self.begin_lock(&node, now);
-        }
-        if due(self.requests.retry_at) {
-            self.requests.retry_at = None;
-            self.request_step(now);
+        self.now = now;
+        self.settle_doubts();
+        self.tick_locker();
+        self.tick_registrar();
+        self.tick_claims();
+        self.settle();
+    }
+
+    /// A message came to `global_name_server`. What `global` does not understand, it ignores.
+    pub fn message(&mut self, message: &Term, now: Duration) {
+        self.now = now;
+        if let Some((sender, message)) = Message::parse(message) {
+            self.dispatch(&sender, message);
+            self.settle();
         }
     }
 
-    /// What a peer sent to `global_name_server`. Who sent it, the message says itself; what makes no sense is dropped.
-    pub fn message(&mut self, message: &Term, now: Duration) {
-        let Some((sender, message)) = Message::parse(message) else { return };
-        let sender = &sender;
+    /// A watched process has ended, or could not be watched.
+    pub fn process_down(&mut self, pid: &Pid, now: Duration) {
+        self.now = now;
+        if let Some(watch) = self.watched.get_mut(pid) {
+            // The shell has dropped the monitor.
+            watch.asked = false;
+        }
+        self.bury(pid);
+        self.settle();
+    }
+
+    /// Whose a name is.
+    pub fn whereis(&self, name: &Term) -> Option<&Pid> {
+        self.names.get(name).map(|named| &named.pid)
+    }
+
+    /// The whole table.
+    pub fn registered(&self) -> impl Iterator<Item = (&Term, &Pid)> {
+        self.names.iter()
+    }
+
+    /// The locks on this node: resource, requester, holders.
+    pub fn locks(&self) -> impl Iterator<Item = (&Term, &Term, &[Pid])> {
+        self.locks.iter()
+    }
+
+    /// The other members of this node's partition.
+    pub fn known(&self) -> impl Iterator<Item = &NodeName> {
+        self.known.keys()
+    }
+
+    /// Connected visible nodes.
+    pub fn visible(&self) -> impl Iterator<Item = &NodeName> {
+        self.up.iter()
+    }
+
+    fn dispatch(&mut self, sender: &NodeName, message: Message) {
         match message {
-            Message::InitConnect { version, tag, locker } => self.init_connect(sender, version, tag, locker, now),
-            Message::InitConnectAck { mine, .. } => self.init_connect_ack(sender, &mine, now),
-            Message::CancelConnect { tag } => self.cancel_connect(sender, &tag, now),
-            Message::LockSet { set, tag, .. } => self.lock_set(sender, set, tag.as_ref(), now),
-            Message::Exchange { names, tag } => self.exchange(sender, names, &tag, now),
-            Message::Resolved { ops, known, tag, .. } => self.resolved(sender, ops, known, &tag, now),
-            Message::NewNodes { ops, nodes, .. } => self.new_nodes(sender, ops, nodes, now),
+            Message::InitConnect { version, tag, locker } => self.init_connect(sender, version, tag, locker),
+            Message::InitConnectAck { mine, theirs } => self.init_connect_ack(sender, &mine, &theirs),
+            Message::CancelConnect { tag } => self.cancel_connect(sender, &tag),
+            Message::LockSet { locker, set, tag } => self.lock_set(sender, &locker, set, tag.as_ref()),
+            Message::Exchange { names, tag } => self.exchange(sender, names, &tag),
+            Message::Resolved { ops, known, externals, tag } => {
+                self.resolved(sender, session::Outcome { ops, known, externals }, &tag);
+            }
+            Message::NewNodes { ops, externals, nodes, requester } => {
+                self.new_nodes(sender, ops, &externals, nodes, requester.as_ref());
+            }
             Message::InSync => self.in_sync(sender),
             Message::LostConnection(lost) => self.lost_connection(lost),
             Message::RemoveConnection => self.remove_connection(sender),
             Message::Whereis { name, from } => {
-                let reply =
-                    self.names.get(&name).map_or_else(|| Term::atom("undefined"), |named| named.pid.clone().into());
-                self.effects.push_back(Effect::Reply { to: from, reply });
+                if self.lookups.len() < MAX_WAITING {
+                    self.lookups.push((name, from));
+                }
             }
-            Message::Call { from, caller, request } => self.request_of_peer(from, &caller, request),
+            Message::Call { from, caller, request } => self.answer(from, &caller, request),
         }
     }
 
-    fn request_of_peer(&mut self, from: Term, caller: &Pid, request: Request) {
-        let reply: Term = match request {
-            Request::SetLock(lock) => self.grant(&lock, caller).into(),
+    fn answer(&mut self, from: Term, caller: &Pid, request: Request) {
+        let reply = match request {
+            Request::SetLock(lock) => self.set_local(&lock, caller).into(),
             Request::DelLock(lock) => {
-                self.release(&lock, caller);
+                self.release_local(&lock, caller, false);
                 true.into()
             }
             Request::Register(entry, external) => {
-                if self.names.len() < MAX_NAMES {
-                    self.insert(entry, external);
-                    Term::atom("yes")
-                } else {
-                    Term::atom("no")
-                }
+                self.insert_name(entry, external, Authority::Caller(caller));
+                Term::atom("yes")
             }
             Request::Unregister(name) => {
-                self.delete(&name);
+                self.remove_name(&name);
                 Term::atom("ok")
             }
-            Request::GetKnown => self.known.keys().map(Term::from).collect::<Vec<_>>().into(),
+            Request::GetKnown => self.known_terms(message::VERSION).into(),
             Request::GetSynced => self.synced.iter().map(Term::from).collect::<Vec<_>>().into(),
-            Request::GetNamesExt => {
-                self.names.externals().iter().map(message::external_term).collect::<Vec<_>>().into()
-            }
-            Request::GetProtocolVersion => Term::from(message::VERSION),
-            Request::Info => Term::atom("undefined"),
-            Request::Sync(nodes) => {
-                let missing = nodes.into_iter().filter(|node| *node != self.config.node);
-                let missing: BTreeSet<NodeName> = missing.filter(|node| !self.synced.contains(node)).collect();
-                self.sync_replies.push((from, missing));
-                return self.check_syncs();
-            }
+            Request::GetNamesExt => self.external_terms().into(),
+            Request::GetProtocolVersion => i64::from(message::VERSION).into(),
+            Request::Info => self.info(),
+            Request::Sync(nodes) => return self.start_sync(nodes, Waiter::Caller(from)),
         };
         self.effects.push_back(Effect::Reply { to: from, reply });
     }
 
-    /// Sets a lock for a process, which is watched from then on.
-    fn grant(&mut self, lock: &LockId, holder: &Pid) -> bool {
-        if self.locks.count_at(holder.node()) >= MAX_LOCKS_PER_NODE {
+    /// What `global:info/0` shows is OTP's own state, which nobody can rely on; ours is a map.
+    fn info(&self) -> Term {
+        let pairs: [(Term, Term); 4] = [
+            (Term::atom("node"), (&self.config.node).into()),
+            (Term::atom("known"), self.known_terms(message::VERSION).into()),
+            (Term::atom("synced"), self.synced.iter().map(Term::from).collect::<Vec<_>>().into()),
+            (Term::atom("the_locker"), self.config.locker.clone().into()),
+        ];
+        Term::map(pairs)
+    }
+
+    fn known_terms(&self, version: u32) -> Vec<Term> {
+        message::members_term(self.known.iter().map(|(node, version)| (node, *version)), version)
+    }
+
+    fn external_terms(&self) -> Vec<Term> {
+        self.names.externals().iter().map(message::external_term).collect()
+    }
+
+    fn fresh_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn complete(&mut self, request: RequestId, completion: Completion) {
+        self.effects.push_back(Effect::Complete { request, completion });
+    }
+
+    // The two tables, and the watching of their processes.
+
+    fn set_local(&mut self, lock: &LockId, pid: &Pid) -> bool {
+        if self.locks.count_at(pid.node()) >= MAX_LOCKS_PER_NODE {
             return false;
         }
-        match self.locks.set(lock, holder) {
-            Setting::Set => {
-                self.watch(holder);
-                true
-            }
-            Setting::Again => true,
-            Setting::Refused => false,
+        let setting = self.locks.set(lock, pid);
+        if setting == Setting::Set {
+            self.watch(pid);
+        }
+        setting != Setting::Refused
+    }
+
+    fn release_local(&mut self, lock: &LockId, pid: &Pid, died: bool) {
+        if !self.locks.release(lock, pid) {
+            return;
+        }
+        self.unwatch(pid);
+        let global = Term::Atom(GLOBAL);
+        if lock.resource == global && !self.locks.is_set(&global) {
+            self.lock_broken = died;
+            self.lock_was_freed();
         }
     }
 
-    fn release(&mut self, lock: &LockId, holder: &Pid) {
-        if self.locks.release(lock, holder) {
-            self.unwatch(holder);
+    /// True if the lock that `authority` speaks of is still set.
+    fn is_authorised(&self, authority: Authority<'_>) -> bool {
+        let global = Term::Atom(GLOBAL);
+        match (self.locks.requester(&global), authority) {
+            (Some(_), Authority::Caller(pid)) => self.locks.is_holder(&global, pid),
+            (Some(holder), Authority::Session(requester)) => Some(holder) == requester,
+            (None, _) => !self.lock_broken,
         }
     }
 
-    fn is_own(&self, pid: &Pid) -> bool {
-        *pid == self.config.locker || *pid == self.config.name_server
+    /// A name that is sent after its lock is gone belongs to a time before the sender was lost: then nobody has it.
+    fn insert_name(&mut self, entry: Entry, external: Option<NodeName>, authority: Authority<'_>) {
+        if !self.is_authorised(authority) {
+            return self.remove_name(&entry.name);
+        }
+        if self.names.get(&entry.name).is_none() && self.names.len() >= MAX_NAMES {
+            return;
+        }
+        let (name, pid) = (entry.name.clone(), entry.pid.clone());
+        self.watch(&pid);
+        let before = self.names.insert(entry, external);
+        if let Some(before) = &before {
+            self.unwatch(before);
+        }
+        if before.as_ref() != Some(&pid) {
+            self.effects.push_back(Effect::Name { name, pid: Some(pid) });
+        }
+    }
+
+    fn remove_name(&mut self, name: &Term) {
+        if let Some(pid) = self.names.remove(name) {
+            self.unwatch(&pid);
+            self.effects.push_back(Effect::Name { name: name.clone(), pid: None });
+        }
     }
 
     fn watch(&mut self, pid: &Pid) {
-        if !self.is_own(pid) {
+        let dialing = self.is_dialing(pid.node());
+        let watch = self.watched.entry(pid.clone()).or_default();
+        watch.uses += 1;
+        if !watch.asked && !dialing {
+            watch.asked = true;
             self.effects.push_back(Effect::Monitor(pid.clone()));
         }
     }
 
-    /// Stops watching a process that neither has a name nor holds a lock.
     fn unwatch(&mut self, pid: &Pid) {
-        if !self.is_own(pid) && self.names.of(pid).is_empty() && self.locks.of(pid).is_empty() {
-            self.effects.push_back(Effect::Demonitor(pid.clone()));
-        }
-    }
-
-    fn insert(&mut self, entry: Entry, external: Option<NodeName>) {
-        let (name, pid) = (entry.name.clone(), entry.pid.clone());
-        let before = self.names.insert(entry, external);
-        if before.as_ref() != Some(&pid) {
-            self.watch(&pid);
-            if let Some(before) = before {
-                self.unwatch(&before);
-            }
-        }
-        self.effects.push_back(Effect::Name { name, pid: Some(pid) });
-    }
-
-    fn delete(&mut self, name: &Term) {
-        if let Some(pid) = self.names.remove(name) {
-            self.effects.push_back(Effect::Name { name: name.clone(), pid: None });
-            self.unwatch(&pid);
-        }
-    }
-
-    fn apply(&mut self, ops: Vec<Op>) {
-        for op in ops {
-            match op {
-                Op::Insert(entry) if self.names.len() < MAX_NAMES => self.insert(entry, None),
-                Op::Insert(_) => {}
-                Op::Delete(name) => self.delete(&name),
+        let Some(watch) = self.watched.get_mut(pid) else { return };
+        watch.uses -= 1;
+        if watch.uses == 0 {
+            let asked = watch.asked;
+            self.watched.remove(pid);
+            if asked {
+                self.effects.push_back(Effect::Demonitor(pid.clone()));
             }
         }
     }
 
-    /// A watched process has ended: its names and locks are gone.
-    pub fn process_down(&mut self, pid: &Pid, _now: Duration) {
-        for name in self.names.of(pid).to_vec() {
-            self.names.remove(&name);
-            self.effects.push_back(Effect::Name { name, pid: None });
+    /// Watches the processes of a node that has come up.
+    fn watch_arrived(&mut self, node: &NodeName) {
+        for (pid, watch) in &mut self.watched {
+            if pid.node() == node.as_atom() && !watch.asked {
+                watch.asked = true;
+                self.effects.push_back(Effect::Monitor(pid.clone()));
+            }
         }
+    }
+
+    /// Takes everything from a dead process.
+    fn bury(&mut self, pid: &Pid) {
         for lock in self.locks.of(pid) {
-            self.locks.release(&lock, pid);
+            self.release_local(&lock, pid, true);
+        }
+        for name in self.names.of(pid).to_vec() {
+            self.remove_name(&name);
         }
     }
 
-    fn call(&mut self, node: &NodeName, from: &Pid, request: Term, purpose: Purpose) {
-        let id = CallId(self.next_call);
-        self.next_call += 1;
-        self.calls.insert(id, purpose);
-        self.effects.push_back(Effect::Call { id, node: node.clone(), from: from.clone(), request });
-    }
-
-    /// The outcome of a call that was asked for.
-    pub fn reply(&mut self, id: CallId, outcome: Result<Term, CallFailure>, now: Duration) {
-        let granted = matches!(&outcome, Ok(answer) if !answer.is_atom("false"));
-        match self.calls.remove(&id) {
-            Some(Purpose::SessionLock(node)) => self.session_locked(&node, granted, now),
-            Some(Purpose::RequestStep(node)) => self.request_answered(&node, outcome.is_err(), granted, now),
-            Some(Purpose::Resolve(..) | Purpose::Unlock) | None => {}
+    /// Takes everything from the processes of a node that has gone.
+    fn bury_node(&mut self, node: &NodeName) {
+        let atom = node.as_atom();
+        let pids: BTreeSet<Pid> = self.locks.pids_at(atom).chain(self.names.pids_at(atom)).cloned().collect();
+        for pid in pids {
+            self.bury(&pid);
         }
     }
 
-    /// The outcome of an rpc that was asked for.
-    pub fn rpc_reply(&mut self, id: CallId, outcome: Result<Term, CallFailure>, now: Duration) {
-        if let Some(Purpose::Resolve(node, theirs, own)) = self.calls.remove(&id) {
-            let winner = outcome.ok().and_then(|answer| answer.as_pid().cloned());
-            self.conflict_resolved(&node, theirs, &own, winner, now);
+    /// Look-ups of peers wait while names may be changing.
+    fn answer_lookups(&mut self) {
+        if self.lookups.is_empty() || self.locks.is_set(&Term::Atom(GLOBAL)) {
+            return;
+        }
+        for (name, to) in std::mem::take(&mut self.lookups) {
+            let reply = self.whereis(&name).map_or(Term::atom("undefined"), |pid| pid.clone().into());
+            self.effects.push_back(Effect::Reply { to, reply });
         }
     }
 
-    fn send(&mut self, node: &NodeName, message: Term) {
-        self.effects.push_back(Effect::Send { node: node.clone(), message });
+    /// Follows up on everything that the input has set going.
+    fn settle(&mut self) {
+        loop {
+            if let Some((owner, agreed)) = self.calls.next_done() {
+                self.step_done(owner, agreed);
+            } else if !self.next_invitation() {
+                break;
+            }
+        }
+        self.answer_lookups();
     }
+}
 
-    /// The lock that two nodes hold while they merge: named by both lockers, in Erlang's order.
-    fn session_lock(&self, their_locker: &Pid) -> LockId {
-        let mut lockers = [self.config.locker.clone(), their_locker.clone()];
-        lockers.sort();
-        let requester = Term::list(lockers.into_iter().map(Term::Pid));
-        LockId { resource: atom("global").into(), requester }
-    }
+/// Of the external names in a message, the node that registered this one.
+fn external_of(externals: &[External], entry: &Entry) -> Option<NodeName> {
+    let found = externals.iter().find(|(name, pid, _)| *name == entry.name && *pid == entry.pid)?;
+    Some(found.2.clone())
 }

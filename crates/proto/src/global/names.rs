@@ -33,6 +33,10 @@ impl Names {
         self.table.len()
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Term, &Pid)> {
+        self.table.iter().map(|(name, named)| (name, &named.pid))
+    }
+
     /// Gives the name to a process, and says whose it was.
     pub(super) fn insert(&mut self, entry: Entry, external: Option<NodeName>) -> Option<Pid> {
         let Entry { name, pid, method } = entry;
