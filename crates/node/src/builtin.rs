@@ -1,10 +1,12 @@
-//! The functions that every node has. They only tell: none of them kills, writes, connects or sends.
+//! The functions that every node has. They only tell: none of them kills, writes, connects or sends, but for
+//! `global:resolve_it/4`, which decides between two processes that claim the same name.
 
 use std::sync::{Arc, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use beamline_proto::global::{Method, resolve};
 use beamline_term::codec::encode;
-use beamline_term::{Atom, Term, atom};
+use beamline_term::{Atom, Pid, Term, atom};
 
 use crate::functions::{FunctionName, Module, Raise};
 use crate::node::{Inner, NodeSet};
@@ -18,7 +20,7 @@ fn badarg() -> Raise {
 }
 
 pub(crate) fn modules(node: &Weak<Inner>) -> Vec<Module> {
-    vec![erlang(node), elixir_node(node), net_kernel(node), code(node), system()]
+    vec![erlang(node), elixir_node(node), net_kernel(node), code(node), global(node), system()]
 }
 
 fn names(node: &Inner, set: NodeSet) -> Term {
@@ -152,6 +154,28 @@ fn code(node: &Weak<Inner>) -> Module {
         } else {
             (atom("error"), atom("nofile"))
         })),
+    )
+}
+
+/// Another node asks which of two processes keeps a name, because one of them is ours. It is believed only if the name
+/// is in our table as one of the two's.
+fn global(node: &Weak<Inner>) -> Module {
+    Module::new("global").function(
+        "resolve_it",
+        with!(node, |inner, method: Term, name: Term, first: Pid, second: Pid| {
+            let holder = inner.global.whereis(&name);
+            if holder.as_ref() != Some(&first) && holder.as_ref() != Some(&second) {
+                return Err(badarg());
+            }
+            let resolution = resolve(&Method::from_term(&method), &name, &first, &second).ok_or_else(badarg)?;
+            if let Some(pid) = &resolution.kill {
+                inner.exit(pid, &Term::atom("kill"));
+            }
+            for (pid, message) in &resolution.notify {
+                let _ = inner.send(pid.into(), crate::process::Message::of(message)).await;
+            }
+            Ok(resolution.to_term())
+        }),
     )
 }
 

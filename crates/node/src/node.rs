@@ -345,9 +345,11 @@ impl Inner {
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         let mut stopping = self.stopping.subscribe();
         let task = self.runtime.spawn(async move {
+            // A node that stops says nothing more, least of all that it lost its peers.
             tokio::select! {
-                () = task => {}
+                biased;
                 _ = stopping.wait_for(|stopping| *stopping) => {}
+                () = task => {}
             }
         });
         task.abort_handle()

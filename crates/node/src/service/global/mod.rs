@@ -49,6 +49,10 @@ impl Shared {
         (Shared { inputs, names: ArcSwap::default() }, receiver)
     }
 
+    pub(crate) fn whereis(&self, name: &Term) -> Option<Pid> {
+        self.names.load().get(name).cloned()
+    }
+
     fn tell(&self, input: Input) {
         // Nobody listens once the node stops.
         let _ = self.inputs.send(input);
@@ -132,7 +136,7 @@ impl Global {
 
     /// The process of a name, as this node knows it. Takes no lock and asks nobody.
     pub fn whereis(&self, name: &Term) -> Option<Pid> {
-        self.node.global.names.load().get(name).cloned()
+        self.node.global.whereis(name)
     }
 
     /// All names, as this node knows them.
