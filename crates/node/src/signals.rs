@@ -10,7 +10,7 @@ use beamline_term::{Atom, Pid, Reference, Term};
 use bytes::Bytes;
 
 use crate::node::Inner;
-use crate::process::{Cell, Link, Process, Signal, reason};
+use crate::process::{Cell, Link, Message, Process, Signal, reason};
 
 /// Ends a process in the tables and for its peers, however its task ends.
 struct End {
@@ -225,11 +225,19 @@ impl Inner {
         }
     }
 
+    /// Sends a message of the node's own services, which do not wait. Who cannot be reached gets nothing.
+    pub(crate) fn send_later(self: &Arc<Self>, to: Pid, message: Term) {
+        let node = Arc::clone(self);
+        self.spawn(async move {
+            let _ = node.send((&to).into(), Message::of(&message)).await;
+        });
+    }
+
     /// Answers a `gen_server` call: to the alias in the tag if there is one, else to the caller.
     pub(crate) fn reply(&self, own: &Pid, to: &Pid, tag: &Term, answer: &Term) {
         let message: Term = (tag.clone(), answer.clone()).into();
         if let Some(cell) = self.cell(to) {
-            return cell.deliver(Signal::Message(crate::process::Message::of(&message)));
+            return cell.deliver(Signal::Message(Message::of(&message)));
         }
         let Some(connection) = self.slots.get(to.node()) else { return };
         let control = match alias(tag) {

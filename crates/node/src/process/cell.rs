@@ -114,24 +114,12 @@ impl Cell {
         let mut state = self.lock();
         let message = match signal {
             Signal::Message(message) => message,
-            Signal::LinkedExit { from, reason } => {
-                if state.ties.links.remove(&from) != Some(Link::Active) {
-                    return;
-                }
-                if state.trap_exit {
-                    Message::of(&(Term::atom("EXIT"), from, raw(&reason)).into())
-                } else if is_atom(&reason, "normal") {
-                    return;
-                } else {
-                    drop(state);
-                    return self.end(reason);
-                }
-            }
+            Signal::LinkedExit { ref from, .. } if state.ties.links.remove(from) != Some(Link::Active) => return,
             Signal::Exit { reason, .. } if is_atom(&reason, "kill") => {
                 drop(state);
                 return self.end(self::reason("killed"));
             }
-            Signal::Exit { from, reason } => {
+            Signal::LinkedExit { from, reason } | Signal::Exit { from, reason } => {
                 if state.trap_exit {
                     Message::of(&(Term::atom("EXIT"), from, raw(&reason)).into())
                 } else if is_atom(&reason, "normal") {

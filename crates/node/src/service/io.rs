@@ -12,10 +12,7 @@ pub(super) fn handle(me: &Process, message: Term) {
     }
     let answer = answer(request);
     let reply: Term = (atom("io_reply"), reply_as.clone(), answer).into();
-    let (node, to) = (std::sync::Arc::clone(&me.node), from.clone());
-    me.node.spawn(async move {
-        let _ = node.send((&to).into(), crate::process::Message::of(&reply)).await;
-    });
+    me.node.send_later(from.clone(), reply);
 }
 
 fn answer(request: &Term) -> Term {

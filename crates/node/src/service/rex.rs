@@ -45,12 +45,14 @@ fn plain(me: &Process, from: &Pid, body: &Term) {
     let to = from.clone();
     if body.is_atom("features_request") {
         let features = Term::list([Term::atom("erpc")]);
-        send(&me.node, to, (atom("features_reply"), me.node.name.to_atom(), features).into());
+        me.node.send_later(to, (atom("features_reply"), me.node.name.to_atom(), features).into());
         return;
     }
     match body.as_tuple() {
         Some([tag, module, function, arguments, _]) if tag.is_atom("call") => {
-            apply(me, module, function, arguments, move |node, answer| send(node, to, (atom("rex"), answer).into()));
+            apply(me, module, function, arguments, move |node, answer| {
+                node.send_later(to, (atom("rex"), answer).into())
+            });
         }
         Some([tag, Term::Atom(name), message]) if tag.is_atom("sbcast") => {
             let own = me.node.name.to_atom();
@@ -61,17 +63,10 @@ fn plain(me: &Process, from: &Pid, body: &Term) {
                 }
                 None => (atom("nonexisting_name"), name.clone()).into(),
             };
-            send(&me.node, to, (atom("rex"), own, answer).into());
+            me.node.send_later(to, (atom("rex"), own, answer).into());
         }
         _ => {}
     }
-}
-
-fn send(node: &Arc<crate::node::Inner>, to: Pid, message: Term) {
-    let task_node = Arc::clone(node);
-    node.spawn(async move {
-        let _ = task_node.send((&to).into(), Message::of(&message)).await;
-    });
 }
 
 /// Calls a function and hands on its value, or `{badrpc, Reason}`.

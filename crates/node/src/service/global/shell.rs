@@ -166,12 +166,7 @@ impl Shell {
                     let _ = connection.send(&control, |out| encode::term(out, &message));
                 }
             }
-            Effect::SendPid { pid, message } => {
-                let node = Arc::clone(&self.node);
-                self.node.spawn(async move {
-                    let _ = node.send((&pid).into(), Message::of(&message)).await;
-                });
-            }
+            Effect::SendPid { pid, message } => self.node.send_later(pid, message),
             Effect::Reply { to, reply } => {
                 if let Some([Term::Pid(pid), tag]) = to.as_tuple() {
                     self.node.reply(self.process.pid(), pid, tag, &reply);
