@@ -123,10 +123,14 @@ impl Global {
     /// A node could not be reached.
     pub fn connect_failed(&mut self, node: &NodeName, now: Duration) {
         self.now = now;
-        if self.dialing.remove(node).is_some() && !self.up.contains(node) {
-            let text = format!("global: {} failed to connect to {node}, which others know", self.config.node);
-            self.effects.push_back(Effect::Warn(text));
-            self.gone(node);
+        if !self.up.contains(node) {
+            if self.dialing.remove(node).is_some() {
+                let text = format!("global: {} failed to connect to {node}, which others know", self.config.node);
+                self.effects.push_back(Effect::Warn(text));
+                self.gone(node);
+            }
+            // Names may have come for a node that was given up while it was dialed: their watch has waited for this.
+            self.bury_node(node);
         }
         self.settle();
     }
