@@ -107,6 +107,8 @@ pub struct Global {
     removing: BTreeSet<NodeName>,
     dialing: BTreeMap<NodeName, Dial>,
     sessions: BTreeMap<NodeName, Session>,
+    /// When sessions that went out of step begin anew.
+    restarts: BTreeMap<NodeName, Duration>,
     doubts: BTreeMap<NodeName, Doubt>,
     lost: Lost,
     syncs: Vec<Sync>,
@@ -152,6 +154,7 @@ impl Global {
             removing: BTreeSet::new(),
             dialing: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            restarts: BTreeMap::new(),
             doubts: BTreeMap::new(),
             lost: Lost::default(),
             syncs: Vec::new(),
@@ -177,14 +180,15 @@ impl Global {
     /// When [`Global::tick`] is due, on the clock of `now`.
     pub fn next_deadline(&self) -> Option<Duration> {
         let claims = self.claims.values().filter_map(Claim::deadline).min();
-        let locker = self.locker_deadline();
-        [locker, self.registrar.deadline(), claims, self.doubt_deadline()].into_iter().flatten().min()
+        let sessions = [self.locker_deadline(), self.restart_deadline(), self.doubt_deadline()];
+        sessions.into_iter().chain([self.registrar.deadline(), claims]).flatten().min()
     }
 
     /// Does what has become due.
     pub fn tick(&mut self, now: Duration) {
         self.now = now;
         self.settle_doubts();
+        self.tick_restarts();
         self.tick_locker();
         self.tick_registrar();
         self.tick_claims();

@@ -143,9 +143,9 @@ impl Global {
             }
             State::Boss(_) => self.retry_names(),
             State::Rest(nodes) if !agreed => self.release_names(&nodes[nodes.len() - 1..], Next::Retry),
-            State::Rest(nodes) if self.known.keys().any(|node| nodes.binary_search(node).is_err()) => {
-                self.release_names(&nodes, Next::Retry);
-            }
+            // Somebody has come or gone meanwhile. Names that we no longer see, because their node left, may still be there
+            // for the others, who are about to part from it or from us.
+            State::Rest(nodes) if !self.are_all_members(&nodes) => self.release_names(&nodes, Next::Retry),
             State::Rest(nodes) => self.change_names(nodes),
             State::Naming(nodes, completions) => {
                 for (request, completion) in completions {
@@ -187,6 +187,11 @@ impl Global {
         }
         self.registrar.state = State::Naming(nodes, completions);
         self.ask(Owner::Registrar, &from, asks);
+    }
+
+    /// Whether these, in order, are the nodes of our partition, ourselves among them.
+    fn are_all_members(&self, nodes: &[NodeName]) -> bool {
+        nodes.len() == self.known.len() + 1 && self.known.keys().all(|node| nodes.binary_search(node).is_ok())
     }
 
     fn objection(&self, entry: &Entry) -> Option<Completion> {

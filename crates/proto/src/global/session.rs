@@ -4,6 +4,8 @@
 //! lock (see `locker`); `exchange`; conflicts are resolved (see `resolve`); `resolved`; then each side tells its
 //! partition with `new_nodes`, and everybody greets the nodes that are new with `in_sync`.
 
+use std::time::Duration;
+
 use beamline_term::{Pid, Term};
 
 use super::effect::{Effect, LockId};
@@ -11,6 +13,9 @@ use super::message::{self, ACK_VERSION, Entry, External, Member, OLDEST, Op, Tag
 use super::resolve::Resolver;
 use super::{Authority, Global, MAX_NODES, external_of};
 use crate::NodeName;
+
+/// Within this time a session that went out of step is begun anew.
+const RESTART: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -48,6 +53,7 @@ pub(super) struct Outcome {
 impl Global {
     /// Makes ourselves known to a connected node that is not yet of our partition.
     pub(super) fn begin_session(&mut self, node: &NodeName) {
+        self.restarts.remove(node);
         let begun = self.known.contains_key(node) || self.sessions.contains_key(node);
         if !self.config.connect_all || begun || !self.up.contains(node) || self.sessions.len() >= MAX_NODES {
             return;
@@ -61,6 +67,7 @@ impl Global {
 
     /// Ends a session, done or not, and gives back its lock. With `tell`, the peer is to start over too.
     pub(super) fn end_session(&mut self, node: &NodeName, tell: bool) {
+        self.restarts.remove(node);
         let Some(session) = self.sessions.remove(node) else { return };
         if let (true, Some(peer)) = (tell, &session.peer)
             && peer.version >= ACK_VERSION
@@ -70,9 +77,23 @@ impl Global {
         self.cancel_locking(node, &session);
     }
 
+    /// Starts over in a while. If both sides did so at once, each would meet the other's new attempt in the middle of its
+    /// own, and cancel it again, for ever; so the first to begin leads, and the other joins when it hears of it.
     fn restart_session(&mut self, node: &NodeName, tell: bool) {
         self.end_session(node, tell);
-        self.begin_session(node);
+        let pause = self.random.within(RESTART);
+        self.restarts.insert(node.clone(), self.now + pause);
+    }
+
+    pub(super) fn restart_deadline(&self) -> Option<Duration> {
+        self.restarts.values().min().copied()
+    }
+
+    pub(super) fn tick_restarts(&mut self) {
+        let due = self.restarts.iter().filter(|(_, at)| **at <= self.now);
+        for node in due.map(|(node, _)| node.clone()).collect::<Vec<_>>() {
+            self.begin_session(&node);
+        }
     }
 
     pub(super) fn init_connect(&mut self, node: &NodeName, version: u32, tag: Tag, locker: Pid) {
@@ -82,6 +103,9 @@ impl Global {
             return self.effects.push_back(Effect::Warn(text));
         }
         let peer = Peer { version: version.min(VERSION), tag, locker };
+        if self.restarts.contains_key(node) {
+            self.begin_session(node);
+        }
         let Some(session) = self.sessions.get_mut(node) else {
             return self.doubt(node, Some(peer));
         };
