@@ -16,6 +16,7 @@ use beamline_term::{Atom, Pid, Term, atom};
 use bytes::Bytes;
 
 use crate::config::CALL_TIMEOUT;
+use crate::connection::Connection;
 use crate::error::CallError;
 use crate::functions::{FunctionName, Kind, no_arguments};
 use crate::node::Inner;
@@ -42,7 +43,6 @@ pub struct Call<T> {
     work: Work,
     body: Result<Bytes, Error>,
     timeout: Duration,
-    from: Pid,
     answer: PhantomData<fn() -> T>,
 }
 
@@ -74,14 +74,8 @@ impl<T> Call<T> {
     }
 
     fn new(node: &Arc<Inner>, peer: &NodeName, work: Work, body: Result<Bytes, Error>) -> Call<T> {
-        let (node, peer, from) = (Arc::clone(node), peer.clone(), node.caller.clone());
-        Call { node, peer, work, body, timeout: CALL_TIMEOUT, from, answer: PhantomData }
-    }
-
-    /// In whose name a server is called.
-    pub(crate) fn from(mut self, from: Pid) -> Call<T> {
-        self.from = from;
-        self
+        let (node, peer) = (Arc::clone(node), peer.clone());
+        Call { node, peer, work, body, timeout: CALL_TIMEOUT, answer: PhantomData }
     }
 
     /// How long to wait for the answer, the connection included. Default 5 s, as in OTP.
@@ -195,11 +189,34 @@ impl<T> Call<T> {
     /// A `GenServer` call: a monitor, the request, and an answer to the alias.
     async fn ask(&self, server: &Target, request: Bytes) -> Result<Bytes, CallError> {
         let connection = self.node.reach(&self.peer).await?;
-        let mut place = self.node.waiting.place(&self.node.numbers, &self.peer);
-        let (reference, from) = (place.reference.clone(), self.from.clone());
         if connection.ready().await.is_err() {
             return Err(self.lost());
         }
+        ServerCall::send(&self.node, connection, server, self.node.caller.clone(), &request)?.answer().await
+    }
+}
+
+/// A call of a server whose request is on its way: what its sender sends afterwards comes after it.
+pub(crate) struct ServerCall {
+    place: Place,
+    unwatch: Unwatch,
+}
+
+impl ServerCall {
+    /// Queues the request, without waiting for room.
+    pub(crate) fn send(
+        node: &Arc<Inner>,
+        connection: Arc<Connection>,
+        server: &Target,
+        from: Pid,
+        request: &[u8],
+    ) -> Result<ServerCall, CallError> {
+        let place = node.waiting.place(&node.numbers, &connection.peer.name);
+        // Of a loss after this the place is told; of one before, nobody would tell it.
+        if connection.is_closed() {
+            return Err(CallError::NodeDown { node: connection.peer.name.clone() });
+        }
+        let reference = place.reference.clone();
         let watch = Control::Monitor { from: from.clone(), to: server.clone(), reference: reference.clone() };
         let message = match server {
             Target::Pid(pid) => Control::Send { from: Some(from.clone()), to: pid.clone() },
@@ -207,45 +224,49 @@ impl<T> Call<T> {
         };
         let sent = connection
             .send(&watch, |_| {})
-            .and_then(|()| connection.send(&message, |out| write_call(out, &from, &reference, &request)));
+            .and_then(|()| connection.send(&message, |out| write_call(out, &from, &reference, request)));
         sent.map_err(|error| CallError::Arguments(Error::Message(error.to_string())))?;
-        let unwatch = Unwatch {
-            connection: &connection,
-            control: Some(Control::Demonitor { from, to: server.clone(), reference }),
-        };
-        match (&mut place.outcome).await {
+        let control = Control::Demonitor { from, to: server.clone(), reference };
+        Ok(ServerCall { place, unwatch: Unwatch { connection, control: Some(control) } })
+    }
+
+    /// Waits for the answer, for as long as the server and its node live.
+    pub(crate) async fn answer(mut self) -> Result<Bytes, CallError> {
+        let outcome = (&mut self.place.outcome).await;
+        let node = self.unwatch.connection.peer.name.clone();
+        match outcome {
             Ok(Outcome::Reply(payload)) => {
-                drop(unwatch);
+                drop(self.unwatch);
                 let mut decoder = Decoder::new(&payload);
                 let answer = decoder.tuple_header().and_then(|_| decoder.skip()).map(|_| decoder.rest());
-                answer.map_err(|source| CallError::Answer { node: self.peer.clone(), source: source.into() })
+                answer.map_err(|source| CallError::Answer { node, source: source.into() })
             }
             Ok(Outcome::Down(reason)) => {
-                unwatch.disarm();
+                self.unwatch.disarm();
                 let reason = Decoder::new(&reason).term().unwrap_or_else(|_| Term::atom("undefined"));
-                Err(CallError::Exited { node: self.peer.clone(), reason })
+                Err(CallError::Exited { node, reason })
             }
             _ => {
-                unwatch.disarm();
-                Err(self.lost())
+                self.unwatch.disarm();
+                Err(CallError::NodeDown { node })
             }
         }
     }
 }
 
 /// Takes the monitor of a server call away when it is answered or given up.
-struct Unwatch<'a> {
-    connection: &'a crate::connection::Connection,
+struct Unwatch {
+    connection: Arc<Connection>,
     control: Option<Control>,
 }
 
-impl Unwatch<'_> {
+impl Unwatch {
     fn disarm(mut self) {
         self.control = None;
     }
 }
 
-impl Drop for Unwatch<'_> {
+impl Drop for Unwatch {
     fn drop(&mut self) {
         if let Some(control) = self.control.take() {
             let _ = self.connection.send(&control, |_| {});

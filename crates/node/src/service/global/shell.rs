@@ -2,19 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use beamline_proto::NodeName;
 use beamline_proto::control::{Control, Target};
 use beamline_proto::global::{self, CallFailure, CallId, Completion, Config, Effect, RequestId};
-use beamline_term::codec::encode;
+use beamline_term::codec::{Decoder, encode};
 use beamline_term::{Atom, Pid, Reference, Term, atom};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
 use super::{Input, Inputs, Request};
-use crate::call::Call;
+use crate::call::{Call, ServerCall};
 use crate::error::CallError;
 use crate::events::DownReason;
 use crate::functions::FunctionName;
@@ -22,9 +21,6 @@ use crate::node::Inner;
 use crate::process::{Cell, Message, Process};
 
 const NAME: Atom = atom("global_name_server");
-
-/// A call of `global` waits until the peer answers or is gone.
-const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Starts the process.
 pub(crate) fn start(node: &Arc<Inner>, inputs: Inputs) {
@@ -204,13 +200,25 @@ impl Shell {
         }
     }
 
+    /// Sends the request now: to the locks it matters what comes first.
     fn call(&self, id: CallId, peer: &NodeName, from: Pid, request: &Term) {
         let node = Arc::clone(&self.node);
-        let call = Call::<Term>::server(&node, peer, Target::Name(NAME), request).from(from).timeout(FOR_EVER);
-        self.node.spawn(async move {
-            let outcome = call.await.map_err(|error| failure(&error));
-            node.global.tell(Input::Called(id, outcome));
-        });
+        let Some(connection) = node.slots.get(peer.as_atom()) else {
+            return node.global.tell(Input::Called(id, Err(CallFailure::NodeDown)));
+        };
+        let mut body = Vec::new();
+        encode::term(&mut body, request);
+        match ServerCall::send(&node, connection, &Target::Name(NAME), from, &body) {
+            Ok(call) => drop(self.node.spawn(async move {
+                let answer = call.answer().await.and_then(|answer| {
+                    Decoder::new(&answer)
+                        .term()
+                        .map_err(|source| CallError::Answer { node: node.name.clone(), source: source.into() })
+                });
+                node.global.tell(Input::Called(id, answer.map_err(|error| failure(&error))));
+            })),
+            Err(error) => node.global.tell(Input::Called(id, Err(failure(&error)))),
+        }
     }
 
     fn rpc(&self, id: CallId, peer: &NodeName, (module, function): (&Term, &Term), arguments: &[Term]) {
