@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use beamline_proto::global::{Method, resolve};
-use beamline_term::codec::encode;
+use beamline_term::codec::{Decoder, encode};
 use beamline_term::{Atom, Pid, Term, atom};
 
 use crate::functions::{FunctionName, Module, Raise};
@@ -84,20 +84,6 @@ fn erlang(node: &Weak<Inner>) -> Module {
             }),
         )
         .function("system_info", with!(node, |inner, item: Atom| system_info(&inner, &item)))
-        .function(
-            "apply",
-            with!(node, |inner, module: Atom, function: Atom, arguments: Term| {
-                let mut list = Vec::new();
-                encode::term(&mut list, &arguments);
-                if arguments.as_list().is_none() {
-                    return Err(badarg());
-                }
-                let own = inner.name.as_atom();
-                let value = inner.functions.call(&FunctionName { module, function }, list.into(), own, own).await?;
-                let value = beamline_term::codec::Decoder::new(&value.into()).term();
-                value.map_err(|error| Raise::runtime_error(error.to_string()))
-            }),
-        )
 }
 
 fn system_info(node: &Inner, item: &Atom) -> Result<Term, Raise> {
@@ -167,7 +153,12 @@ fn global(node: &Weak<Inner>) -> Module {
             if holder.as_ref() != Some(&first) && holder.as_ref() != Some(&second) {
                 return Err(badarg());
             }
-            let resolution = resolve(&Method::from_term(&method), &name, &first, &second).ok_or_else(badarg)?;
+            let method = Method::from_term(&method);
+            if let Method::Custom(Term::Export(fun)) = &method {
+                let function = FunctionName { module: fun.module.clone(), function: fun.function.clone() };
+                return inner.evaluate(&function, &[name, first.into(), second.into()]).await;
+            }
+            let resolution = resolve(&method, &name, &first, &second).ok_or_else(badarg)?;
             if let Some(pid) = &resolution.kill {
                 inner.exit(pid, &Term::atom("kill"));
             }
@@ -177,6 +168,17 @@ fn global(node: &Weak<Inner>) -> Module {
             Ok(resolution.to_term())
         }),
     )
+}
+
+impl Inner {
+    /// Calls a function of our own table for ourselves.
+    async fn evaluate(&self, function: &FunctionName, arguments: &[Term]) -> Result<Term, Raise> {
+        let mut list = Vec::new();
+        encode::term(&mut list, &Term::list(arguments.iter().cloned()));
+        let own = self.name.as_atom();
+        let value = self.functions.call(function, list.into(), own, own).await?;
+        Decoder::new(&value.into()).term().map_err(|error| Raise::runtime_error(error.to_string()))
+    }
 }
 
 fn since_epoch() -> std::time::Duration {

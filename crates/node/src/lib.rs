@@ -48,4 +48,4 @@ pub use functions::{Access, Function, FunctionName, Kind, Module, Raise};
 pub use node::{Destination, Node, NodeSet};
 pub use process::{Message, Process};
 pub use request::Request;
-pub use service::global::{Global, RegisterError};
+pub use service::global::{Global, GlobalSendError, Lock, LockError, RegisterError, Resolve};

@@ -2,32 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic anywhere")]
 
+mod common;
+
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use beamline_node::epmd::{Auto, Daemon};
 use beamline_node::{
     CallError, Cause, DownReason, Epmd, Listen, Module, Node, NodeBuilder, NodeEvent, NodeSet, Raise, Request, Side,
 };
 use beamline_proto::NodeName;
 use beamline_term::{Atom, Pid, Reference, Term, atom};
+use common::{free_port, own_epmd, until};
 use tokio::time::timeout;
-
-/// A free port below those that the system hands out, as the nodes themselves listen on such.
-fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let start = std::process::id().wrapping_mul(7919);
-    let mut ports = (0..).map(|_| 20_000 + (start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000) as u16);
-    ports.find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).unwrap()
-}
-
-/// An epmd port of the test's own; the first node that starts serves it.
-fn own_epmd() -> Epmd {
-    let mut auto = Auto::on_port(free_port());
-    auto.daemon = Daemon::Never;
-    Epmd::Auto(auto)
-}
 
 fn node(name: &str, epmd: &Epmd) -> NodeBuilder {
     Node::builder(format!("{name}@127.0.0.1")).cookie("secret").epmd(epmd.clone()).module(
@@ -48,16 +34,6 @@ async fn pair() -> (Node, Node) {
     let a = node("a", &epmd).start().await.unwrap();
     let b = node("b", &epmd).start().await.unwrap();
     (a, b)
-}
-
-/// Waits for a condition, with a deadline.
-async fn until(what: &str, condition: impl Fn() -> bool) {
-    let wait = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("not within 10 s: {what}"));
 }
 
 #[tokio::test]

@@ -22,7 +22,13 @@ pub(super) struct Claim {
 
 #[derive(Debug)]
 enum Purpose {
-    Set { retries: Option<u32>, tries: u32, again_at: Option<Duration> },
+    Set {
+        retries: Option<u32>,
+        tries: u32,
+        again_at: Option<Duration>,
+        /// It was given back while it was being asked for.
+        is_void: bool,
+    },
     Release,
 }
 
@@ -48,12 +54,13 @@ impl Global {
         retries: Option<u32>,
         now: Duration,
     ) {
-        let purpose = Purpose::Set { retries, tries: 1, again_at: None };
+        let purpose = Purpose::Set { retries, tries: 1, again_at: None, is_void: false };
         self.claim(request, Claim { pid, lock, nodes, purpose }, now);
     }
 
-    /// Gives a lock back on nodes. Completes with `Done` or `Busy`.
+    /// Gives a lock back on nodes, or no longer waits for it. Completes with `Done` or `Busy`.
     pub fn del_lock(&mut self, request: RequestId, pid: Pid, lock: LockId, nodes: Vec<NodeName>, now: Duration) {
+        self.withdraw(&pid, &lock);
         self.claim(request, Claim { pid, lock, nodes, purpose: Purpose::Release }, now);
     }
 
@@ -65,6 +72,24 @@ impl Global {
         self.claims.insert(request, claim);
         self.try_claim(request);
         self.settle();
+    }
+
+    /// Ends the tries for a lock. Of one that runs the outcome no longer counts: what it sets, the release that follows on the
+    /// same connections takes away.
+    fn withdraw(&mut self, pid: &Pid, lock: &LockId) {
+        let is_meant = |claim: &Claim| claim.pid == *pid && claim.lock == *lock;
+        let mut waiting = Vec::new();
+        for (request, claim) in self.claims.iter_mut().filter(|(_, claim)| is_meant(claim)) {
+            match &mut claim.purpose {
+                Purpose::Set { again_at: Some(_), .. } => waiting.push(*request),
+                Purpose::Set { is_void, .. } => *is_void = true,
+                Purpose::Release => {}
+            }
+        }
+        for request in waiting {
+            self.claims.remove(&request);
+            self.complete(request, Completion::NotLocked);
+        }
     }
 
     fn try_claim(&mut self, request: RequestId) {
@@ -91,9 +116,17 @@ impl Global {
         let Some(claim) = self.claims.get_mut(&request) else { return };
         let completion = match &mut claim.purpose {
             Purpose::Release => Completion::Done,
-            Purpose::Set { .. } if agreed => Completion::Locked,
-            Purpose::Set { retries: Some(0), .. } => Completion::NotLocked,
-            Purpose::Set { retries, tries, again_at } => {
+            Purpose::Set { is_void: true, .. } | Purpose::Set { retries: Some(0), .. } if !agreed => {
+                Completion::NotLocked
+            }
+            Purpose::Set { is_void, .. } if agreed => {
+                if *is_void {
+                    Completion::NotLocked
+                } else {
+                    Completion::Locked
+                }
+            }
+            Purpose::Set { retries, tries, again_at, .. } => {
                 *again_at = Some(self.now + self.random.backoff(*tries));
                 *tries = tries.saturating_add(1);
                 *retries = retries.map(|left| left - 1);

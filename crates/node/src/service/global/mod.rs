@@ -3,19 +3,24 @@
 //! The rules are `beamline_proto::global`, which knows neither sockets nor tasks; [`shell`] is the process that feeds it and
 //! carries out what it asks for. Look-ups read a copy of its table and take no lock.
 
+mod lock;
 mod shell;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ::serde::Serialize;
 use arc_swap::ArcSwap;
 use beamline_proto::NodeName;
-use beamline_proto::global::Completion;
-use beamline_term::{Pid, Term};
-use tokio::sync::{mpsc, oneshot};
+use beamline_proto::global::{Completion, LockId, Method};
+use beamline_term::{ExportFun, Pid, Term};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::error::SendError;
+use crate::functions::FunctionName;
 use crate::node::Inner;
 
+pub use lock::{Lock, LockError};
 pub(crate) use shell::start;
 
 pub(crate) type Inputs = mpsc::UnboundedReceiver<Input>;
@@ -32,8 +37,11 @@ pub(crate) enum Input {
 
 /// What users of this node ask for.
 pub(crate) enum Request {
-    Register(Term, Pid),
+    Register(Term, Pid, Method),
+    Reregister(Term, Pid, Method),
     Unregister(Term),
+    SetLock { lock: LockId, nodes: Vec<NodeName>, retries: Option<u32> },
+    DelLock { lock: LockId, nodes: Vec<NodeName> },
     Sync,
 }
 
@@ -41,16 +49,22 @@ pub(crate) enum Request {
 pub(crate) struct Shared {
     inputs: mpsc::UnboundedSender<Input>,
     names: ArcSwap<HashMap<Term, Pid>>,
+    changed: watch::Sender<()>,
 }
 
 impl Shared {
     pub(crate) fn new() -> (Shared, Inputs) {
         let (inputs, receiver) = mpsc::unbounded_channel();
-        (Shared { inputs, names: ArcSwap::default() }, receiver)
+        (Shared { inputs, names: ArcSwap::default(), changed: watch::Sender::new(()) }, receiver)
     }
 
     pub(crate) fn whereis(&self, name: &Term) -> Option<Pid> {
         self.names.load().get(name).cloned()
+    }
+
+    fn publish(&self, names: HashMap<Term, Pid>) {
+        self.names.store(Arc::new(names));
+        self.changed.send_replace(());
     }
 
     fn tell(&self, input: Input) {
@@ -93,7 +107,49 @@ pub enum RegisterError {
     },
 }
 
+/// Who keeps a name when two parts of a cluster meet and each has a process of that name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Resolve {
+    /// The process on the node with the smaller name; the other is killed. OTP's default.
+    #[default]
+    RandomExit,
+    /// The process on the node with the smaller name; the other lives on and is sent `{global_name_conflict, Name}`.
+    RandomNotify,
+    /// Nobody: both live on and are sent `{global_name_conflict, Name, OtherPid}`.
+    NotifyAll,
+    /// Whom a function says that the process's own node exports: it is called with the name and both pids, and returns one
+    /// of them, or `none`. It may end the other; nobody else does.
+    Function(FunctionName),
+}
+
+impl Resolve {
+    fn method(&self) -> Method {
+        match self {
+            Resolve::RandomExit => Method::RandomExit,
+            Resolve::RandomNotify => Method::RandomNotify,
+            Resolve::NotifyAll => Method::NotifyAll,
+            Resolve::Function(FunctionName { module, function }) => {
+                let fun = ExportFun { module: module.clone(), function: function.clone(), arity: 3 };
+                Method::Custom(fun.into())
+            }
+        }
+    }
+}
+
 /// The names of the whole cluster, as `:global`.
+///
+/// A name is any term. Its process may live on any node, and every node has the whole table: looking up costs no message.
+/// A name vanishes with its process or its node.
+///
+/// ```no_run
+/// # async fn example(node: beamline_node::Node) -> Result<(), Box<dyn std::error::Error>> {
+/// let worker = node.spawn(|mut me| async move { while me.receive().await.is_some() {} });
+/// node.global().register("worker", &worker).await?;
+/// node.global().send("worker", &"a message").await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Global {
     node: Arc<Inner>,
@@ -110,13 +166,26 @@ impl Global {
         Global { node: Arc::clone(node) }
     }
 
-    /// Gives a process a name in the whole cluster. It vanishes with the process or its node.
+    /// Gives a process of any node a name in the whole cluster. It vanishes with the process or its node.
     ///
     /// # Errors
     /// The name is taken, or the process has one.
     pub async fn register(&self, name: impl Into<Term>, pid: &Pid) -> Result<(), RegisterError> {
+        self.register_with(name, pid, &Resolve::default()).await
+    }
+
+    /// As [`register`](Global::register), saying who keeps the name if another part of the cluster has it too.
+    ///
+    /// # Errors
+    /// As `register`.
+    pub async fn register_with(
+        &self,
+        name: impl Into<Term>,
+        pid: &Pid,
+        resolve: &Resolve,
+    ) -> Result<(), RegisterError> {
         let name = name.into();
-        match self.ask(Request::Register(name.clone(), pid.clone())).await {
+        match self.ask(Request::Register(name.clone(), pid.clone(), resolve.method())).await {
             Some(Completion::Done) => Ok(()),
             Some(Completion::Taken(pid)) => Err(RegisterError::Taken { name, pid }),
             Some(Completion::Named(name)) => Err(RegisterError::HasName { name }),
@@ -124,7 +193,19 @@ impl Global {
         }
     }
 
-    /// Takes a name away.
+    /// Gives a process a name, whoever has it now; that process lives on without.
+    ///
+    /// # Errors
+    /// [`RegisterError::Busy`] alone.
+    pub async fn re_register(&self, name: impl Into<Term>, pid: &Pid, resolve: &Resolve) -> Result<(), RegisterError> {
+        let name = name.into();
+        match self.ask(Request::Reregister(name.clone(), pid.clone(), resolve.method())).await {
+            Some(Completion::Done) => Ok(()),
+            _ => Err(RegisterError::Busy { name }),
+        }
+    }
+
+    /// Takes a name away, whoever has it.
     pub async fn unregister(&self, name: impl Into<Term>) {
         self.ask(Request::Unregister(name.into())).await;
     }
@@ -139,9 +220,27 @@ impl Global {
         self.node.global.whereis(name)
     }
 
-    /// All names, as this node knows them.
+    /// All names with their processes, as this node knows them: `registered_names`. Takes no lock and asks nobody.
     pub fn names(&self) -> Vec<(Term, Pid)> {
         self.node.global.names.load().iter().map(|(name, pid)| (name.clone(), pid.clone())).collect()
+    }
+
+    /// Sends to the process of a name, and says which it was.
+    ///
+    /// # Errors
+    /// Nobody has the name, or the message could not be sent.
+    pub async fn send(&self, name: impl Into<Term>, message: &impl Serialize) -> Result<Pid, GlobalSendError> {
+        let name = name.into();
+        let Some(pid) = self.whereis(&name) else { return Err(GlobalSendError::NoName { name }) };
+        let mut out = Vec::new();
+        beamline_term::serde::write(message, &mut out).map_err(SendError::from)?;
+        self.node.send((&pid).into(), crate::process::Message::new(out.into())).await?;
+        Ok(pid)
+    }
+
+    /// Told each time that the table changes; look at [`names`](Global::names) then. Changes while nobody looks count as one.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.node.global.changed.subscribe()
     }
 
     async fn ask(&self, request: Request) -> Option<Completion> {
@@ -149,4 +248,19 @@ impl Global {
         self.node.global.tell(Input::Request(request, tell));
         answer.await.ok()
     }
+}
+
+/// Why a message did not go to a name.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GlobalSendError {
+    /// No process has it.
+    #[error("no process of the cluster has the name {name}")]
+    NoName {
+        /// The name.
+        name: Term,
+    },
+    /// It could not be sent to the process that has it.
+    #[error(transparent)]
+    Send(#[from] SendError),
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use beamline_proto::NodeName;
 use beamline_proto::control::{Control, Target};
@@ -102,12 +103,20 @@ impl Shell {
                 let id = RequestId(self.next_request);
                 self.next_request += 1;
                 self.requests.insert(id, tell);
-                match request {
-                    Request::Register(name, pid) => self.core.register(id, name, pid, now),
-                    Request::Unregister(name) => self.core.unregister(id, name, now),
-                    Request::Sync => self.core.sync(id, now),
-                }
+                self.request(id, request, now);
             }
+        }
+    }
+
+    fn request(&mut self, id: RequestId, request: Request, now: Duration) {
+        let locker = self.process.pid().clone();
+        match request {
+            Request::Register(name, pid, method) => self.core.register_with(id, name, pid, &method, now),
+            Request::Reregister(name, pid, method) => self.core.re_register(id, name, pid, &method, now),
+            Request::Unregister(name) => self.core.unregister(id, name, now),
+            Request::Sync => self.core.sync(id, now),
+            Request::SetLock { lock, nodes, retries } => self.core.set_lock(id, locker, lock, nodes, retries, now),
+            Request::DelLock { lock, nodes } => self.core.del_lock(id, locker, lock, nodes, now),
         }
     }
 
@@ -140,7 +149,7 @@ impl Shell {
                 Effect::Complete { request, completion } => {
                     // Whoever waits for it must find the names that it brought.
                     if let Some(names) = names.take() {
-                        self.node.global.names.store(Arc::new(names));
+                        self.node.global.publish(names);
                     }
                     if let Some(tell) = self.requests.remove(&request) {
                         let _ = tell.send(completion);
@@ -150,7 +159,7 @@ impl Shell {
             }
         }
         if let Some(names) = names {
-            self.node.global.names.store(Arc::new(names));
+            self.node.global.publish(names);
         }
     }
 
