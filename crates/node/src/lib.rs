@@ -38,6 +38,7 @@ mod service;
 mod signals;
 mod waiting;
 
+pub use beamline_proto::pg::Members;
 pub use builder::{Listen, NodeBuilder};
 pub use call::Call;
 pub use cause::{Cause, ConnectError, Side};
@@ -49,3 +50,4 @@ pub use node::{Destination, Node, NodeSet};
 pub use process::{Message, Process};
 pub use request::Request;
 pub use service::global::{Global, GlobalSendError, Lock, LockError, RegisterError, Resolve};
+pub use service::pg::{Change, GroupWatch, Pg, PgError, PgName};

@@ -27,6 +27,7 @@ use crate::functions::{self, FunctionName, Module};
 use crate::process::{Cell, Message, Process, Signal, Table};
 use crate::reference::Numbers;
 use crate::service::global::{self, Global};
+use crate::service::pg;
 use crate::waiting::Waiting;
 
 /// A node of the cluster. Clones are the same node; it stops when the last one is dropped.
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) running_calls: std::sync::atomic::AtomicUsize,
     pub(crate) global: global::Shared,
+    pub(crate) scopes: pg::Scopes,
     /// The process in whose name calls are made; it also takes what called functions print.
     pub(crate) caller: Pid,
     pub(crate) registration: ArcSwapOption<Registration>,
@@ -323,6 +325,7 @@ impl Inner {
             waiting: Arc::default(),
             running_calls: std::sync::atomic::AtomicUsize::new(0),
             global,
+            scopes: pg::Scopes::default(),
             registration: ArcSwapOption::empty(),
             events: broadcast::Sender::new(1024),
             stopping: watch::Sender::new(false),
@@ -408,6 +411,7 @@ impl Inner {
         if !hidden {
             self.global.node_up(&node);
         }
+        self.scopes.node_up(&node, hidden, self.settings.hidden);
         let _ = self.events.send(NodeEvent::Up { node, hidden });
     }
 

@@ -11,6 +11,8 @@
 //! | [`handshake`] | who is there, and do they know the cookie | "Distribution Protocol", handshake |
 //! | [`frame`] | frames, ticks, headers and fragments | "Distribution Protocol", protocol between connected nodes |
 //! | [`gossip`] | the heartbeats of libcluster's Gossip | none; libcluster's `Cluster.Strategy.Gossip` |
+//! | [`global`] | names of the whole cluster, and locks over its nodes | module `global` |
+//! | [`pg`] | groups of processes over all nodes | module `pg` |
 //! | [`control`] | signals between processes | "Distribution Protocol", control messages |
 
 pub mod control;
@@ -21,6 +23,7 @@ pub mod global;
 pub mod gossip;
 pub mod handshake;
 pub mod name;
+pub mod pg;
 
 pub use beamline_term::Creation;
 pub use name::{Cookie, NameError, NodeName};

@@ -4,6 +4,7 @@ pub(crate) mod global;
 mod io;
 mod logger;
 mod net_kernel;
+pub(crate) mod pg;
 mod rex;
 pub(crate) mod spawn;
 

@@ -1,16 +1,14 @@
 //! `global_name_server`: the names of the whole cluster.
 //!
 //! The rules are `beamline_proto::global`, which knows neither sockets nor tasks; [`shell`] is the process that feeds it and
-//! carries out what it asks for. Look-ups read a copy of its table and take no lock.
+//! carries out what it asks for. Look-ups read a table that the process keeps, and take no lock.
 
 mod lock;
 mod shell;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use ::serde::Serialize;
-use arc_swap::ArcSwap;
 use beamline_proto::NodeName;
 use beamline_proto::global::{Completion, LockId, Method};
 use beamline_term::{ExportFun, Pid, Term};
@@ -45,26 +43,21 @@ pub(crate) enum Request {
     Sync,
 }
 
-/// What other parts of the node know of `global`: where to tell it things, and a copy of its table.
+/// What other parts of the node know of `global`: where to tell it things, and its table of names.
 pub(crate) struct Shared {
     inputs: mpsc::UnboundedSender<Input>,
-    names: ArcSwap<HashMap<Term, Pid>>,
+    names: papaya::HashMap<Term, Pid>,
     changed: watch::Sender<()>,
 }
 
 impl Shared {
     pub(crate) fn new() -> (Shared, Inputs) {
         let (inputs, receiver) = mpsc::unbounded_channel();
-        (Shared { inputs, names: ArcSwap::default(), changed: watch::Sender::new(()) }, receiver)
+        (Shared { inputs, names: papaya::HashMap::new(), changed: watch::Sender::new(()) }, receiver)
     }
 
     pub(crate) fn whereis(&self, name: &Term) -> Option<Pid> {
-        self.names.load().get(name).cloned()
-    }
-
-    fn publish(&self, names: HashMap<Term, Pid>) {
-        self.names.store(Arc::new(names));
-        self.changed.send_replace(());
+        self.names.pin().get(name).cloned()
     }
 
     fn tell(&self, input: Input) {
@@ -222,7 +215,7 @@ impl Global {
 
     /// All names with their processes, as this node knows them: `registered_names`. Takes no lock and asks nobody.
     pub fn names(&self) -> Vec<(Term, Pid)> {
-        self.node.global.names.load().iter().map(|(name, pid)| (name.clone(), pid.clone())).collect()
+        self.node.global.names.pin().iter().map(|(name, pid)| (name.clone(), pid.clone())).collect()
     }
 
     /// Sends to the process of a name, and says which it was.

@@ -136,21 +136,18 @@ impl Shell {
     }
 
     fn effects(&mut self) {
-        let mut names: Option<HashMap<Term, Pid>> = None;
+        let mut is_changed = false;
         while let Some(effect) = self.core.next_effect() {
             match effect {
                 Effect::Name { name, pid } => {
-                    let names = names.get_or_insert_with(|| HashMap::clone(&self.node.global.names.load()));
+                    is_changed = true;
+                    let names = self.node.global.names.pin();
                     match pid {
-                        Some(pid) => names.insert(name, pid),
-                        None => names.remove(&name),
-                    };
+                        Some(pid) => drop(names.insert(name, pid)),
+                        None => drop(names.remove(&name)),
+                    }
                 }
                 Effect::Complete { request, completion } => {
-                    // Whoever waits for it must find the names that it brought.
-                    if let Some(names) = names.take() {
-                        self.node.global.publish(names);
-                    }
                     if let Some(tell) = self.requests.remove(&request) {
                         let _ = tell.send(completion);
                     }
@@ -158,8 +155,8 @@ impl Shell {
                 effect => self.effect(effect),
             }
         }
-        if let Some(names) = names {
-            self.node.global.publish(names);
+        if is_changed {
+            self.node.global.changed.send_replace(());
         }
     }
 
