@@ -49,7 +49,7 @@ async fn a_name_is_everywhere_and_has_one_owner() {
     let mut changes = nodes[2].global().changes();
     nodes[1].global().re_register("it", &second, &Resolve::default()).await.unwrap();
     assert_eq!(nodes[0].global().whereis(&"it".into()), Some(second.clone()));
-    changes.changed().await.unwrap();
+    changes.next().await.unwrap();
     assert_eq!(nodes[2].global().names(), [("it".into(), second.clone())]);
     nodes[2].global().unregister("it").await;
     until("the name is gone", || nodes.iter().all(|node| node.global().names().is_empty())).await;

@@ -231,15 +231,37 @@ impl Global {
         Ok(pid)
     }
 
-    /// Told each time that the table changes; look at [`names`](Global::names) then. Changes while nobody looks count as one.
-    pub fn changes(&self) -> watch::Receiver<()> {
-        self.node.global.changed.subscribe()
+    /// Tells each time that the table has changed, from now on; look at [`names`](Global::names) then.
+    pub fn changes(&self) -> NameChanges {
+        NameChanges { changed: self.node.global.changed.subscribe(), node: Arc::clone(&self.node) }
     }
 
     async fn ask(&self, request: Request) -> Option<Completion> {
         let (tell, answer) = oneshot::channel();
         self.node.global.tell(Input::Request(request, tell));
         answer.await.ok()
+    }
+}
+
+/// That the table of names has changed. Changes that come faster than they are looked at count as one.
+pub struct NameChanges {
+    node: Arc<Inner>,
+    changed: watch::Receiver<()>,
+}
+
+impl std::fmt::Debug for NameChanges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NameChanges({})", self.node.name)
+    }
+}
+
+impl NameChanges {
+    /// Waits for the next change. `None` when the node has stopped.
+    pub async fn next(&mut self) -> Option<()> {
+        tokio::select! {
+            changed = self.changed.changed() => changed.ok(),
+            () = self.node.global.inputs.closed() => None,
+        }
     }
 }
 
