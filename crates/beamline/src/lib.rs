@@ -1,7 +1,8 @@
 //! Erlang-style clustering for Rust.
 //!
 //! A program names a node, gives it the cluster's cookie and its functions, and starts it; `use beamline::prelude::*`
-//! has what that takes. The parts are crates of their own, re-exported here: [`node`], [`cluster`], [`registry`], [`term`].
+//! has what that takes. The parts are crates of their own, re-exported here: [`node`], [`cluster`], [`registry`],
+//! [`pubsub`], [`term`].
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,6 +10,7 @@ use std::fmt;
 pub use beamline_cluster as cluster;
 pub use beamline_node as node;
 pub use beamline_proto as proto;
+pub use beamline_pubsub as pubsub;
 pub use beamline_registry as registry;
 pub use beamline_term as term;
 

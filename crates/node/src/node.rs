@@ -456,6 +456,6 @@ impl Inner {
         };
         let connection = self.reach(&peer).await?;
         connection.ready().await.map_err(|_| SendError::NodeDown { node: peer })?;
-        connection.send(&control, |out| out.extend_from_slice(message.bytes())).map_err(SendError::TooLarge)
+        connection.send(&control, |out| out.extend_from_slice(message.encoded())).map_err(SendError::TooLarge)
     }
 }

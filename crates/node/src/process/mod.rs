@@ -53,8 +53,8 @@ impl Message {
         Ok(value)
     }
 
-    /// The encoded term, without version byte.
-    pub(crate) fn bytes(&self) -> &Bytes {
+    /// The encoded term, without its version byte: for who reads it in parts, with [`Decoder`].
+    pub fn encoded(&self) -> &Bytes {
         &self.payload
     }
 
