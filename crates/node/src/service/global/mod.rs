@@ -28,6 +28,8 @@ pub(crate) enum Input {
     NodeUp(NodeName),
     NodeDown(NodeName, bool),
     ConnectFailed(NodeName),
+    /// A process that was to be watched is on a node that is not connected.
+    Unwatched(Pid),
     Called(beamline_proto::global::CallId, Result<Term, beamline_proto::global::CallFailure>),
     Ran(beamline_proto::global::CallId, Result<Term, beamline_proto::global::CallFailure>),
     Request(Request, oneshot::Sender<Completion>),

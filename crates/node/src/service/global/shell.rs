@@ -19,7 +19,7 @@ use crate::error::CallError;
 use crate::events::DownReason;
 use crate::functions::FunctionName;
 use crate::node::Inner;
-use crate::process::{Cell, Message, Process};
+use crate::process::{Cell, Message, Process, Signal};
 
 const NAME: Atom = atom("global_name_server");
 
@@ -96,6 +96,7 @@ impl Shell {
         match input {
             Input::NodeUp(node) => self.core.node_up(&node, now),
             Input::NodeDown(node, on_purpose) => self.core.node_down(&node, on_purpose, now),
+            Input::Unwatched(pid) => self.core.process_down(&pid, now),
             Input::ConnectFailed(node) => self.core.connect_failed(&node, now),
             Input::Called(id, outcome) => self.core.reply(id, outcome, now),
             Input::Ran(id, outcome) => self.core.rpc_reply(id, outcome, now),
@@ -168,7 +169,7 @@ impl Shell {
                     let _ = connection.send(&control, |out| encode::term(out, &message));
                 }
             }
-            Effect::SendPid { pid, message } => self.node.send_later(pid, message),
+            Effect::SendPid { pid, message } => self.send(&pid, &message),
             Effect::Reply { to, reply } => {
                 if let Some([Term::Pid(pid), tag]) = to.as_tuple() {
                     self.node.reply(self.process.pid(), pid, tag, &reply);
@@ -189,6 +190,8 @@ impl Shell {
             Effect::Disconnect(node) => {
                 self.node.disconnect(&node, &DownReason::Disconnect);
             }
+            // A connection that is gone is not made again for this: it may have been given up on purpose.
+            Effect::Monitor(pid) if !self.reaches(&pid) => self.node.global.tell(Input::Unwatched(pid)),
             Effect::Monitor(pid) => {
                 let reference = self.process.monitor(&pid);
                 if let Some(earlier) = self.watched.insert(pid, reference) {
@@ -203,6 +206,19 @@ impl Shell {
             Effect::Kill(pid) => self.node.exit(&pid, &Term::atom("kill")),
             Effect::Warn(text) => warn!("{text}"),
             _ => {}
+        }
+    }
+
+    fn reaches(&self, pid: &Pid) -> bool {
+        pid.node() == self.node.name.as_atom() || self.node.slots.get(pid.node()).is_some()
+    }
+
+    fn send(&self, to: &Pid, message: &Term) {
+        if let Some(cell) = self.node.cell(to) {
+            cell.deliver(Signal::Message(Message::of(message)));
+        } else if let Some(connection) = self.node.slots.get(to.node()) {
+            let control = Control::Send { from: Some(self.process.pid().clone()), to: to.clone() };
+            let _ = connection.send(&control, |out| encode::term(out, message));
         }
     }
 
