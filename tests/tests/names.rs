@@ -231,9 +231,9 @@ fn a_lost_connection_parts_both_from_the_mesh_until_it_heals(otp: Otp) {
             }
             let other = rust[1].node.name().clone();
             let _ = rust[0].runtime.block_on(rust[0].node.connect(&other));
-            for index in 0..3 {
+            for beam in beams.iter_mut() {
                 for name in &names {
-                    beams[index].eval(&format!("Node.connect(:{name:?})"));
+                    beam.eval(&format!("Node.connect(:{name:?})"));
                 }
             }
             let real: Vec<String> = beams.iter_mut().map(|beam| beam.eval("length(Node.list())")).collect();
