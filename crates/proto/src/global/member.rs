@@ -162,6 +162,9 @@ impl Global {
                 self.dialing.remove(node);
                 if self.up.contains(node) {
                     self.removing.insert(node.clone());
+                } else {
+                    // Those that waited for the dial.
+                    self.fail_calls(node);
                 }
             }
             Departure::Lost if self.removing.contains(node) => {}
@@ -370,9 +373,10 @@ impl Global {
         self.forget(&leaving, Departure::Removed);
     }
 
-    /// A node wants us gone.
+    /// A node wants us gone. It will not deal with us over this connection again, so we go also if we have forgotten it
+    /// already: both may have asked each other at once, and would then stay connected as strangers.
     pub(super) fn remove_connection(&mut self, node: &NodeName) {
-        if self.is_potentially_known(node) {
+        if self.up.contains(node) {
             self.effects.push_back(Effect::Disconnect(node.clone()));
             self.warn_of_overlap("disconnected", node);
             self.forget(node, Departure::Removed);
