@@ -488,7 +488,7 @@ fn schedule(seed: u64) {
 
 #[test]
 fn tables_agree_whatever_happened() {
-    let count = std::env::var("GLOBAL_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(500);
+    let count = std::env::var("GLOBAL_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2000);
     let first = std::env::var("GLOBAL_FIRST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let mut failed = Vec::new();
     for seed in first..first + count {
