@@ -58,6 +58,15 @@ pub const fn atom(text: &'static str) -> Atom {
     Atom::from_static(text)
 }
 
+impl std::str::FromStr for Atom {
+    type Err = AtomError;
+
+    /// The bare text, without colon or quotes.
+    fn from_str(text: &str) -> Result<Atom, AtomError> {
+        Atom::new(text)
+    }
+}
+
 impl fmt::Display for Atom {
     /// The bare text. For Elixir's form with colon and quotes print a [`Term`](crate::Term).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,10 +1,13 @@
 //! Pids, ports and references: names of things that live on one incarnation of one node.
 
+mod text;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::Atom;
+pub use text::IdentifierError;
 
 /// Tells one start of a node from the next: a pid of an older creation is dead for ever.
 ///
@@ -77,12 +80,6 @@ impl Hash for Origin {
     }
 }
 
-impl fmt::Debug for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.node(), self.creation())
-    }
-}
-
 /// A process identifier. Ordered as Erlang orders them: by number and serial before the node.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Pid {
@@ -140,12 +137,6 @@ impl Ord for Pid {
     }
 }
 
-impl fmt::Debug for Pid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#PID<{}.{}.{}>", self.node(), self.id, self.serial)
-    }
-}
-
 /// A port identifier.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Port {
@@ -167,12 +158,6 @@ impl Port {
     /// Node and creation.
     pub fn origin(&self) -> &Origin {
         &self.origin
-    }
-}
-
-impl fmt::Debug for Port {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#Port<{}.{}>", self.origin.node(), self.id)
     }
 }
 
@@ -227,15 +212,5 @@ impl Reference {
     /// Node and creation.
     pub fn origin(&self) -> &Origin {
         &self.0.origin
-    }
-}
-
-impl fmt::Debug for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#Reference<{}", self.node())?;
-        for word in self.words().iter().rev() {
-            write!(f, ".{word}")?;
-        }
-        f.write_str(">")
     }
 }

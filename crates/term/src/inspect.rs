@@ -1,69 +1,178 @@
-//! Printing terms as `inspect(term, width: :infinity)` of Elixir 1.14 on OTP 25 does: never more than one line.
+//! Printing terms as Elixir's `inspect` does: on one line, or wrapped as with `pretty: true`.
 //!
-//! What only a running BEAM knows is printed without it: a pid or a fun has no local number, the fields of a struct stand in
-//! the order of their names, and every struct is printed as one whether or not its module is loaded.
+//! `inspect/walk.rs` goes through the term as the `Inspect` protocol does and writes a document, whose layout is that of
+//! `Inspect.Algebra` (`inspect/document.rs`). Where releases of Elixir differ, [`Elixir`] says whose way it is.
+//!
+//! What only a running BEAM knows is printed without it: a pid has its node's name where the BEAM has a number, maps stand
+//! in the order of their keys (`custom_options: [sort_maps: true]`), the fields of a struct that is not Elixir's own in the
+//! order of their names, and every struct is printed as one, whether or not its module is loaded and derives something
+//! else.
 
+mod document;
 mod structs;
+mod text;
+mod walk;
 
-use std::fmt::{self, Formatter, Write};
+use std::fmt::{self, Formatter};
 
-use crate::{Atom, List, Term, float, order};
+use crate::Term;
+use document::Document;
 
-/// How many elements of one collection Elixir shows before it writes `...`.
-const LIMIT: usize = 50;
-
-/// How many characters of one text it shows.
-const TEXT_LIMIT: usize = 4096;
-
-/// Deeper than this `...` stands for the rest: what a person reads has an end, and so has the stack.
-const DEPTH: u32 = 512;
-
-/// A term with options for how to print it.
-#[derive(Debug)]
+/// A term with options for how to print it, those of Elixir's `Inspect.Opts`.
+///
+/// `{}` prints one line, as `inspect(term)` does; `{:#}` wraps at 80 columns, as `inspect(term, pretty: true)`.
+///
+/// ```
+/// use beamline_term::{Inspect, term};
+///
+/// let hosts = term!(%{hosts: ["10.0.0.1", "10.0.0.2"], ports: [4369, 9000, 9001, 9002]});
+/// assert_eq!(hosts.to_string(), r#"%{hosts: ["10.0.0.1", "10.0.0.2"], ports: [4369, 9000, 9001, 9002]}"#);
+/// assert_eq!(
+///     Inspect::new(&hosts).width(40).to_string(),
+///     r#"%{
+///   hosts: ["10.0.0.1", "10.0.0.2"],
+///   ports: [4369, 9000, 9001, 9002]
+/// }"#
+/// );
+/// assert_eq!(Inspect::new(&hosts).limit(3).to_string(), r#"%{hosts: ["10.0.0.1", "10.0.0.2"], ...}"#);
+/// ```
+#[derive(Debug, Clone)]
 pub struct Inspect<'a> {
     term: &'a Term,
-    limit: usize,
+    elixir: Elixir,
+    width: Option<usize>,
+    limit: Option<usize>,
+    printable_limit: usize,
+    binaries: Binaries,
     charlists: Charlists,
+    structs: bool,
 }
 
-/// How a list of printable ASCII characters is printed.
+/// A release of Elixir, where they print differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[non_exhaustive]
+pub enum Elixir {
+    /// Up to 1.14: charlists look like `'abc'`.
+    V1_14,
+    /// 1.15 to 1.18: charlists look like `~c"abc"`. Each collection shows 50 elements, less one for each level around it.
+    V1_18,
+    /// 1.20: the limit counts all elements at all levels together, and is 200 unless said otherwise.
+    #[default]
+    V1_20,
+}
+
+/// How binaries look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Binaries {
+    /// As a string if all of it is printable, otherwise as bytes.
+    #[default]
+    Infer,
+    /// `<<97, 98, 99>>`.
+    Binaries,
+    /// `"abc"`, with escapes for what is not printable.
+    Strings,
+}
+
+/// How lists of small numbers look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Charlists {
-    /// `~c"abc"`, as Elixir 1.15 and later.
+    /// As text if all of it is printable ASCII, otherwise as a list.
     #[default]
-    Sigil,
-    /// `'abc'`, as Elixir up to 1.14.
-    Quotes,
+    Infer,
     /// `[97, 98, 99]`.
     Lists,
 }
 
 impl<'a> Inspect<'a> {
-    /// Prints as `inspect(term, width: :infinity)` does.
+    /// Prints as `inspect(term)` does.
     pub fn new(term: &'a Term) -> Inspect<'a> {
-        Inspect { term, limit: LIMIT, charlists: Charlists::default() }
+        Inspect {
+            term,
+            elixir: Elixir::default(),
+            width: None,
+            limit: None,
+            printable_limit: 4096,
+            binaries: Binaries::default(),
+            charlists: Charlists::default(),
+            structs: true,
+        }
     }
 
-    /// Shows at most so many elements in all. Default 50.
-    pub fn limit(mut self, limit: usize) -> Inspect<'a> {
-        self.limit = limit;
+    /// Prints as this release of Elixir.
+    ///
+    /// ```
+    /// use beamline_term::{Inspect, Term, inspect::Elixir};
+    /// let path = Term::charlist("/etc");
+    /// assert_eq!(Inspect::new(&path).to_string(), r#"~c"/etc""#);
+    /// assert_eq!(Inspect::new(&path).like(Elixir::V1_14).to_string(), "'/etc'");
+    /// ```
+    pub fn like(mut self, elixir: Elixir) -> Inspect<'a> {
+        self.elixir = elixir;
         self
     }
 
-    /// How charlists look.
+    /// Wraps lines at so many bytes, as `pretty: true, width: width`. Unless called, all is one line.
+    pub fn width(mut self, width: usize) -> Inspect<'a> {
+        self.width = Some(width);
+        self
+    }
+
+    /// Shows so many elements and then `...`; `usize::MAX` shows all. What is counted: see [`Elixir`].
+    pub fn limit(mut self, limit: usize) -> Inspect<'a> {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Shows so many characters of each string and charlist. Default 4096.
+    pub fn printable_limit(mut self, limit: usize) -> Inspect<'a> {
+        self.printable_limit = limit;
+        self
+    }
+
+    /// How binaries look.
+    ///
+    /// ```
+    /// use beamline_term::{Inspect, Term, inspect::Binaries};
+    /// let latin = Term::binary(b"caf\xe9".to_vec());
+    /// assert_eq!(Inspect::new(&latin).to_string(), "<<99, 97, 102, 233>>");
+    /// assert_eq!(Inspect::new(&latin).binaries(Binaries::Strings).to_string(), r#""caf\xE9""#);
+    /// ```
+    pub fn binaries(mut self, binaries: Binaries) -> Inspect<'a> {
+        self.binaries = binaries;
+        self
+    }
+
+    /// How lists of small numbers look.
     pub fn charlists(mut self, charlists: Charlists) -> Inspect<'a> {
         self.charlists = charlists;
+        self
+    }
+
+    /// With `false`, structs look like the maps that they are. Default `true`.
+    ///
+    /// ```
+    /// use beamline_term::{Inspect, term};
+    /// let range = term!(%Range{first: 1, last: 9, step: 1});
+    /// assert_eq!(range.to_string(), "1..9");
+    /// assert_eq!(Inspect::new(&range).structs(false).to_string(), "%{__struct__: Range, first: 1, last: 9, step: 1}");
+    /// ```
+    pub fn structs(mut self, structs: bool) -> Inspect<'a> {
+        self.structs = structs;
         self
     }
 }
 
 impl fmt::Display for Inspect<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        Printer { f, left: self.limit, charlists: self.charlists, depth: 0 }.term(self.term)
+        let width = self.width.or(f.alternate().then_some(80));
+        let mut document = Document::new(width.is_some());
+        walk::write(self, &mut document)?;
+        document.write_to(f, width.unwrap_or(usize::MAX), self.elixir >= Elixir::V1_20)
     }
 }
 
 impl fmt::Display for Term {
+    /// As Elixir's `inspect`; `{:#}` wraps lines at 80 columns.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         Inspect::new(self).fmt(f)
     }
@@ -75,297 +184,15 @@ impl fmt::Debug for Term {
     }
 }
 
-/// Whether an atom stands without quotes after a colon, as a call's name or as a key.
-fn is_identifier(text: &str) -> bool {
-    let body = text.strip_suffix(['?', '!']).unwrap_or(text);
-    let mut characters = body.chars();
-    characters.next().is_some_and(|first| first == '_' || first.is_alphabetic())
-        && characters.all(|next| next == '_' || next == '@' || next.is_alphanumeric())
-}
-
-const OPERATORS: &[&str] = &[
-    "!", "!=", "!==", "%", "%{}", "&", "&&", "&&&", "*", "**", "+", "++", "+++", "-", "--", "---", "->", ".", "..",
-    "...", "..//", "/", "<", "<-", "<<<", "<<>>", "<<~", "<=", "<>", "<~", "<~>", "=", "==", "===", "=~", ">", ">=",
-    ">>>", "@", "\\\\", "^", "{}", "|", "|>", "||", "|||", "~>", "~>>",
-];
-
-/// Whether the part of a module's name after `Elixir.` can be printed as an alias.
-fn is_alias(text: &str) -> bool {
-    !text.is_empty()
-        && text.split('.').all(|part| {
-            part.starts_with(|first: char| first.is_ascii_uppercase())
-                && part.chars().all(|next| next == '_' || next.is_ascii_alphanumeric())
-        })
-}
-
-/// An atom as Elixir prints it: `:ok`, `nil`, `AppB`, `:"app_a@127.0.0.1"`.
+/// An atom as it is printed on its own.
 pub(crate) fn write_atom(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
-    match text {
-        "nil" | "true" | "false" => f.write_str(text),
-        "Elixir" => f.write_str("Elixir"),
-        _ => match text.strip_prefix("Elixir.") {
-            Some(alias) if is_alias(alias) => f.write_str(alias),
-            _ if is_identifier(text) || OPERATORS.contains(&text) => write!(f, ":{text}"),
-            _ => {
-                f.write_str(":")?;
-                write_quoted(f, text, '"')
-            }
-        },
-    }
-}
-
-fn write_key(f: &mut Formatter<'_>, atom: &Atom) -> fmt::Result {
-    let text = atom.as_str();
-    if is_identifier(text) || OPERATORS.contains(&text) {
-        write!(f, "{text}: ")
-    } else {
-        write_quoted(f, text, '"')?;
-        f.write_str(": ")
-    }
-}
-
-fn write_quoted(f: &mut Formatter<'_>, text: &str, quote: char) -> fmt::Result {
-    f.write_char(quote)?;
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\n' => f.write_str("\\n")?,
-            '\r' => f.write_str("\\r")?,
-            '\t' => f.write_str("\\t")?,
-            '\u{7}' => f.write_str("\\a")?,
-            '\u{8}' => f.write_str("\\b")?,
-            '\u{b}' => f.write_str("\\v")?,
-            '\u{c}' => f.write_str("\\f")?,
-            '\u{1b}' => f.write_str("\\e")?,
-            '\u{7f}' => f.write_str("\\d")?,
-            '\0' => f.write_str("\\0")?,
-            '\\' => f.write_str("\\\\")?,
-            '#' if characters.peek() == Some(&'{') => f.write_str("\\#")?,
-            own if own == quote => write!(f, "\\{own}")?,
-            '\u{feff}' => f.write_str("\\uFEFF")?,
-            other if is_printable(other) => f.write_char(other)?,
-            other if (other as u32) < 0x100 => write!(f, "\\x{:02X}", other as u32)?,
-            other => write!(f, "\\x{{{:X}}}", other as u32)?,
-        }
-    }
-    f.write_char(quote)
-}
-
-fn is_printable(character: char) -> bool {
-    match character {
-        '\u{7}'..='\r' | '\u{1b}' | ' '..='\u{7f}' => true,
-        _ => {
-            let code = character as u32;
-            (0xa0..=0xd7ff).contains(&code) || (0xe000..=0xfffd).contains(&code) || code >= 0x1_0000
-        }
-    }
+    text::write_atom(f, text, Elixir::default())
 }
 
 /// A binary as it is printed on its own.
 pub(crate) fn write_binary(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    write_bytes(f, bytes, LIMIT)
-}
-
-/// Quoted text when all of it is printable, otherwise the first bytes.
-fn write_bytes(f: &mut Formatter<'_>, bytes: &[u8], limit: usize) -> fmt::Result {
-    if let Ok(text) = std::str::from_utf8(bytes)
-        && text.chars().take(TEXT_LIMIT).all(is_printable)
-    {
-        return write_text(f, text, '"', "<>");
-    }
-    f.write_str("<<")?;
-    for (place, byte) in bytes.iter().enumerate() {
-        if place > 0 {
-            f.write_str(", ")?;
-        }
-        if place == limit {
-            f.write_str("...")?;
-            break;
-        }
-        write!(f, "{byte}")?;
-    }
-    f.write_str(">>")
-}
-
-/// Text in quotes; of a long one the beginning, and what would join the rest to it.
-fn write_text(f: &mut Formatter<'_>, text: &str, quote: char, join: &str) -> fmt::Result {
-    match text.char_indices().nth(TEXT_LIMIT) {
-        Some((end, _)) => {
-            write_quoted(f, &text[..end], quote)?;
-            write!(f, " {join} ...")
-        }
-        None => write_quoted(f, text, quote),
-    }
-}
-
-struct Printer<'f, 'b> {
-    f: &'f mut Formatter<'b>,
-    /// How many elements a collection that begins here may show.
-    left: usize,
-    charlists: Charlists,
-    depth: u32,
-}
-
-impl Printer<'_, '_> {
-    fn term(&mut self, term: &Term) -> fmt::Result {
-        if self.depth > DEPTH {
-            return self.f.write_str("...");
-        }
-        self.depth += 1;
-        let result = self.value(term);
-        self.depth -= 1;
-        result
-    }
-
-    fn value(&mut self, term: &Term) -> fmt::Result {
-        match term {
-            Term::Integer(number) => write!(self.f, "{number}"),
-            Term::BigInteger(number) => write!(self.f, "{number}"),
-            Term::Float(number) => float::write_elixir(self.f, *number),
-            Term::Atom(atom) => write_atom(self.f, atom.as_str()),
-            Term::Binary(bytes) => write_bytes(self.f, bytes, self.left),
-            Term::BitString(bits) => {
-                self.f.write_str("<<")?;
-                let (last, whole) = bits.bytes().split_last().unwrap_or((&0, &[]));
-                for byte in whole {
-                    write!(self.f, "{byte}, ")?;
-                }
-                write!(self.f, "{}::size({})>>", last >> (8 - bits.last_bits()), bits.last_bits())
-            }
-            Term::Tuple(elements) => self.sequence("{", elements.iter(), "}", |this, element| this.term(element)),
-            Term::List(list) => match self.charlist(list) {
-                Some(text) if self.charlists == Charlists::Sigil => {
-                    self.f.write_str("~c")?;
-                    write_text(self.f, &text, '"', "++")
-                }
-                Some(text) => write_text(self.f, &text, '\'', "++"),
-                _ if !list.is_empty() && list.iter().all(|element| key_of(&element).is_some()) => {
-                    self.sequence("[", list.iter(), "]", |this, element| match key_of(&element) {
-                        Some((key, value)) => this.pair(key, value),
-                        None => Ok(()),
-                    })
-                }
-                _ => self.sequence("[", list.iter(), "]", |this, element| this.term(&element)),
-            },
-            Term::ImproperList(list) => {
-                if list.elements().len() > self.left {
-                    return self.sequence("[", list.elements().iter(), "]", |this, element| this.term(element));
-                }
-                self.sequence("[", list.elements().iter(), " | ", |this, element| this.term(element))?;
-                let left = self.left;
-                self.left = left.saturating_sub(list.elements().len());
-                self.term(list.tail())?;
-                self.left = left;
-                self.f.write_str("]")
-            }
-            Term::Map(map) => self.map(map),
-            Term::Pid(pid) => write!(self.f, "{pid:?}"),
-            Term::Port(port) => write!(self.f, "{port:?}"),
-            Term::Reference(reference) => write!(self.f, "{reference:?}"),
-            Term::Fun(_) => self.f.write_str("#Function<remote>"),
-            Term::Export(fun) => {
-                self.f.write_str("&")?;
-                write_atom(self.f, fun.module.as_str())?;
-                self.f.write_str(".")?;
-                let bare =
-                    is_identifier(fun.function.as_str()) && !fun.function.as_str().starts_with(char::is_uppercase);
-                if bare || OPERATORS.contains(&fun.function.as_str()) {
-                    self.f.write_str(fun.function.as_str())?;
-                } else {
-                    write_quoted(self.f, fun.function.as_str(), '"')?;
-                }
-                write!(self.f, "/{}", fun.arity)
-            }
-            Term::Record(record) => {
-                write!(self.f, "#{}", record.name)?;
-                self.sequence("{", record.fields.iter(), "}", |this, (name, value)| this.pair(name, value))
-            }
-        }
-    }
-
-    fn sequence<T>(
-        &mut self,
-        open: &str,
-        elements: impl Iterator<Item = T>,
-        close: &str,
-        mut write: impl FnMut(&mut Self, T) -> fmt::Result,
-    ) -> fmt::Result {
-        self.f.write_str(open)?;
-        // What an element shows of itself does not count here; its place among the others limits it.
-        let left = self.left;
-        for (place, element) in elements.enumerate() {
-            if place > 0 {
-                self.f.write_str(", ")?;
-            }
-            if self.left == 0 {
-                self.f.write_str("...")?;
-                break;
-            }
-            self.left -= 1;
-            write(self, element)?;
-        }
-        self.left = left;
-        self.f.write_str(close)
-    }
-
-    /// The text of a list that is printed as one.
-    fn charlist(&self, list: &List) -> Option<String> {
-        let printable = |character| matches!(character, '\u{7}'..='\r' | '\u{1b}' | ' '..='~');
-        if self.charlists == Charlists::Lists || list.is_empty() {
-            return None;
-        }
-        list.to_text().filter(|text| text.chars().all(printable))
-    }
-
-    fn pair(&mut self, key: &Atom, value: &Term) -> fmt::Result {
-        write_key(self.f, key)?;
-        self.term(value)
-    }
-
-    fn map(&mut self, map: &crate::Map) -> fmt::Result {
-        if let Some(text) = structs::known(map) {
-            return self.f.write_str(&text);
-        }
-        if map.struct_name().is_some_and(|name| *name == "Elixir.MapSet")
-            && let Some(Term::Map(set)) = map.get_atom("map")
-        {
-            let mut elements: Vec<&Term> = set.iter().map(|(element, _)| element).collect();
-            elements.sort_by(|one, two| order::of_keys(one, two));
-            return self.sequence("MapSet.new([", elements.into_iter(), "])", |this, element| this.term(element));
-        }
-        let mut pairs: Vec<&(Term, Term)> = map.iter().collect();
-        pairs.sort_by(|one, two| order::of_keys(&one.0, &two.0));
-        let mut open = String::from("%{");
-        if let Some(name) = map.struct_name()
-            && let Some(alias) = name.as_str().strip_prefix("Elixir.")
-        {
-            let exception = map.get_atom("__exception__").is_some_and(|value| value.is_atom("true"));
-            pairs.retain(|(key, _)| !(key.is_atom("__struct__") || exception && key.is_atom("__exception__")));
-            open = format!("%{alias}{{");
-        }
-        if pairs.iter().all(|(key, _)| key.as_atom().is_some_and(is_key)) {
-            return self.sequence(&open, pairs.into_iter(), "}", |this, (key, value)| match key {
-                Term::Atom(key) => this.pair(key, value),
-                _ => Ok(()),
-            });
-        }
-        self.sequence(&open, pairs.into_iter(), "}", |this, (key, value)| {
-            this.term(key)?;
-            this.f.write_str(" => ")?;
-            this.term(value)
-        })
-    }
-}
-
-/// Whether an atom is written as a key with a colon behind it.
-fn is_key(atom: &Atom) -> bool {
-    !atom.as_str().starts_with("Elixir.")
-}
-
-/// A pair of a keyword list.
-fn key_of(term: &Term) -> Option<(&Atom, &Term)> {
-    match term.as_tuple() {
-        Some([Term::Atom(key), value]) if is_key(key) => Some((key, value)),
-        _ => None,
-    }
+    let options = Inspect::new(const { &Term::Integer(0) });
+    let mut document = Document::new(false);
+    walk::write_bytes(&options, &mut document, bytes)?;
+    document.write_to(f, usize::MAX, false)
 }

@@ -40,7 +40,7 @@ pub use atom::{Atom, AtomError, atom};
 pub use binary::{Binary, BitString};
 pub use codec::{DecodeError, Limits};
 pub use compound::{ImproperList, List, Map};
-pub use identifier::{Creation, Origin, Pid, Port, Reference, ReferenceError};
+pub use identifier::{Creation, IdentifierError, Origin, Pid, Port, Reference, ReferenceError};
 pub use inspect::Inspect;
 pub use num_bigint::BigInt;
 pub use opaque::{ExportFun, Fun, Record};

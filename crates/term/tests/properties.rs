@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use beamline_term::codec::Decoder;
 use beamline_term::print::Erlang;
-use beamline_term::{Term, serde};
+use beamline_term::{Creation, Origin, Pid, Port, Reference, Term, serde};
 use bytes::Bytes;
 use common::term;
 use proptest::prelude::*;
@@ -59,6 +59,23 @@ proptest! {
         let mut all = [one, two, three];
         all.sort();
         prop_assert!(all[0] <= all[1] && all[1] <= all[2] && all[0] <= all[2]);
+    }
+
+    #[test]
+    fn an_identifier_is_read_as_it_is_printed(one in term()) {
+        match &one {
+            Term::Pid(pid) => prop_assert_eq!(pid.to_string().parse(), Ok(pid.clone())),
+            Term::Port(port) => prop_assert_eq!(port.to_string().parse(), Ok(port.clone())),
+            Term::Reference(reference) => prop_assert_eq!(reference.to_string().parse(), Ok(reference.clone())),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn no_text_that_is_read_as_an_identifier_makes_it_panic(text in "(#PID|#Port|#Ref|#Reference)?<?[a@0./1-9é]{0,24}>?") {
+        let origin = Origin::new(beamline_term::atom("a@b"), Creation::new(1));
+        drop((Pid::parse_local(&text, &origin), Port::parse_local(&text, &origin), Reference::parse_local(&text, &origin)));
+        drop((text.parse::<Pid>(), text.parse::<Port>(), text.parse::<Reference>()));
     }
 
     #[test]
