@@ -1,6 +1,8 @@
 //! The bytes that real `term_to_binary` of OTP 25, 27 and 29 gives for terms of every kind, and what they refuse.
 //! `golden/generate.escript` records them.
 
+use std::collections::HashSet;
+
 use beamline_term::print::Erlang;
 use beamline_term::{Limits, Term, codec::Decoder};
 use bytes::Bytes;
@@ -81,6 +83,30 @@ fn terms_are_printed_as_erlang_prints_them() {
             assert_eq!(Erlang::raw(&term).to_string(), line.text, "OTP {otp}, {}", line.name);
         }
     }
+}
+
+/// Too long for the files: up to 65535 bytes a list is a string, from there on it is a list.
+#[test]
+fn long_lists_of_bytes_have_the_form_that_erlang_gives_them() {
+    for (length, head) in [(65_535, &[131, 107, 0xff, 0xff, 7][..]), (65_536, &[131, 108, 0, 1, 0, 0, 97, 7, 97, 7])] {
+        let list = Term::list(std::iter::repeat_n(Term::from(7), length));
+        let bytes = Bytes::from(list.encode());
+        assert_eq!(bytes[..head.len()], *head);
+        assert_eq!(bytes.len(), if length > 65_535 { 7 + 2 * length } else { 4 + length });
+        assert_eq!(Term::decode(&bytes), Ok(list));
+    }
+}
+
+/// Every tag of the format is in the files, but for those that no BEAM writes or reads any more.
+#[test]
+fn every_tag_is_recorded() {
+    let mut seen = HashSet::new();
+    for line in FILES.iter().flat_map(|(_, file)| lines(file)) {
+        seen.extend(line.bytes.get(1).copied());
+    }
+    let all = [67, 70, 77, 80, 82].into_iter().chain(88..=90).chain(97..=121);
+    let missing: Vec<u8> = all.filter(|tag| !seen.contains(tag)).collect();
+    assert!(missing.is_empty(), "no term begins with {missing:?}");
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn inputs() -> Vec<Input> {
         input("the same, each byte a term", bytes_as_list, 4 << 20),
         input(
             "a tuple of 10 000 atoms of 255 bytes",
-            { [long(tag::LARGE_TUPLE, 10_000), atom.repeat(10_000)].concat() },
+            [long(tag::LARGE_TUPLE, 10_000), atom.repeat(10_000)].concat(),
             8 << 20,
         ),
         input(

@@ -11,6 +11,8 @@ main(_) ->
     ok = io:setopts([{encoding, unicode}]),
     [line(Name, term_to_binary(Term), Term) || {Name, Term} <- terms()],
     [line(Name, term_to_binary(Term, Options), Term) || {Name, Term, Options} <- with_options()],
+    Sorted = term_to_binary(large_map(), [deterministic]),
+    io:format("deterministic\t~s\t=\t~n", [hex(Sorted)]),
     [read(Name, Bytes) || {Name, Bytes} <- only_read()],
     refused().
 
@@ -23,6 +25,7 @@ read(Name, Bytes) ->
     try line(Name, Bytes, binary_to_term(Bytes)) catch error:badarg -> io:format("~s\t~s\trefused\t~n", [Name, hex(Bytes)]) end.
 
 %% Local identifiers and funs are printed in a way that only their own node understands.
+text(Map) when map_size(Map) > 32 -> ""; % in the order of hashes
 text(Term) ->
     Text = lists:flatten(io_lib:format("~tw", [Term])),
     case re:run(Text, "<[0-9]+[.]|#Ref|#Port|#Fun|fun ", [unicode]) of nomatch when length(Text) < 1000 -> Text; _ -> "" end.
@@ -50,14 +53,15 @@ terms() ->
                        maps:from_list([{I, I * I} || I <- lists:seq(1, 32)])]] ++
     [{big_map, maps:from_list([{I, {I}} || I <- lists:seq(1, 100)])}] ++
     [{pid, self()}, {reference, make_ref()}, {alias, alias()}, {port, hd(erlang:ports())},
-     {export, fun lists:map/2}, {export, fun 'Elixir.A':'b?'/0}, {fun_, fun(Y) -> X + Y end}] ++
+     {export, fun lists:map/2}, {export, fun 'Elixir.A':'b?'/0}, {fun_, fun(Y) -> X + Y end}, {fun_, fun() -> ok end},
+     {fun_, fun(Y, Z) -> {[X, Y | Z], fun() -> {X, #{Y => Z}} end} end}] ++
     [{mixed, {'$gen_call', {self(), [alias | make_ref()]}, {get, <<"key">>, [1, 2, 3]}}}] ++
     records().
 
 %% Native records are of OTP 29; its compiler alone can read their syntax, so the module is compiled here.
 records() ->
-    Source = "-module(nr).\n-export([all/0]).\n-record #pt{x = 1, y = 2}.\n-record #empty{}.\n"
-             "all() -> [#pt{x = 10, y = 2}, #empty{}, {#pt{}, [#pt{y = [a]}]}].\n",
+    Source = "-module(nr).\n-export([all/0]).\n-export_record([shown]).\n-record #shown{a}.\n-record #pt{x = 1, y = 2}.\n-record #empty{}.\n"
+             "all() -> [#pt{x = 10, y = 2}, #empty{}, {#pt{}, [#pt{y = [a]}]}, #shown{a = #{#empty{} => <<1:1>>}}].\n",
     case list_to_integer(erlang:system_info(otp_release)) >= 29 of
         false -> [];
         true ->
@@ -72,9 +76,14 @@ records() ->
 
 with_options() ->
     Long = lists:duplicate(100, {compress, me}),
+    Mixed = {ok, 'ünï', 'Ω', 1.5, -1, 1 bsl 70, [1, 2], [a | b], #{k => <<"v">>, 2.5 => <<1:1>>}, fun lists:map/2},
     [{old_float, F, [{minor_version, 0}]} || F <- [1.5, -0.1, 1.0e100]] ++
-    [{latin1_atom, A, [{minor_version, 1}]} || A <- [ok, 'ünï']] ++
-    [{compressed, Long, [compressed]}, {compressed, binary:copy(<<0>>, 3000), [{compressed, 9}]}].
+    [{latin1_atom, A, [{minor_version, 1}]} || A <- [ok, 'ünï', list_to_atom(lists:duplicate(255, 16#ff))]] ++
+    [{minor_version, Mixed, [{minor_version, V}]} || V <- [0, 1, 2]] ++
+    [{compressed, Long, [compressed]}, {compressed, Mixed, [{compressed, 1}]},
+     {compressed, large_map(), [{compressed, 9}, {minor_version, 1}]}, {compressed, binary:copy(<<0>>, 3000), [{compressed, 9}]}].
+
+large_map() -> maps:from_list([{I, -I} || I <- lists:seq(1, 40)]).
 
 %% Forms that today's Erlang reads and no longer writes, and forms that are longer than they need to be.
 only_read() ->
@@ -105,4 +114,8 @@ refused() ->
            {huge_map, <<131, 116, 16#ffffffff:32>>}, {huge_binary, <<131, 109, 16#ffffffff:32>>}, {cache_ref, <<131, 82, 0>>},
            {compressed_inside, <<131, 104, 1, 80, 2:32, (zlib:compress(<<97, 1>>))/binary>>},
            {compressed_wrong_size, <<131, 80, 3:32, (zlib:compress(<<97, 1>>))/binary>>}, {empty, <<>>}, {version, <<130, 106>>}],
-    [read(["refused_", atom_to_list(Name)], Bytes) || {Name, Bytes} <- Bad].
+    [read(["refused_", atom_to_list(Name)], Bytes) || {Name, Bytes} <- Bad],
+    %% OTP 26 and later can write terms that only they themselves read again.
+    try term_to_binary({a, self()}, [local]) of
+        Local -> io:format("refused_own_local\t~s\trefused\t~n", [hex(Local)])
+    catch error:badarg -> ok end.
