@@ -5,6 +5,7 @@
 
 mod checks;
 mod demo;
+mod fuzz;
 mod measure;
 mod report;
 mod run;
@@ -23,7 +24,7 @@ Usage: cargo xtask COMMAND
   test            Check and test everything
   test --quick    The same without the long tests, in under 3 minutes
   bench terms     Measure encoding and decoding beside eetf and erltf
-  fuzz [SECONDS]  Fuzz what reads strangers' bytes, each target 600 s unless said
+  fuzz            Fuzz what reads strangers' bytes, each target for ten minutes
   tidy            Check the house rules only (layers, file heads, paths)
   tools           Install what the tests need (Debian, as root)
 
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
         ("demo", rest) => demo::main(rest),
         ("test", rest) => suite::main(rest),
         ("bench", rest) => measure::bench(rest),
-        ("fuzz", rest) => measure::fuzz(rest),
+        ("fuzz", rest) => fuzz::main(rest),
         ("tidy", []) => tidy::main(),
         ("tools", []) => tools::main(),
         ("help" | "--help" | "-h", _) | ("tidy" | "tools", ["--help" | "-h"]) => {

@@ -9,18 +9,19 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::checks::{self, title};
+use crate::fuzz;
 use crate::report::{Report, Runner};
 use crate::run::{self, cargo, output, watched};
 use crate::tools;
 
 const USAGE: &str = "\
 Check and test everything: format, lints, documentation, house rules, then unit, property,
-golden, real-peer and whole-cluster tests. On Debian as root it first installs the tools that
-are missing. With CI=true a test skipped for a tool that apt can install counts as failed.
+golden, real-peer and whole-cluster tests, fuzzing. On Debian as root it first installs the tools
+that are missing. With CI=true a test skipped for a tool that apt can install counts as failed.
 
 Usage: cargo xtask test [--quick]
 
-  --quick   Without documentation, OTP 27 and 29, and the long tests; under 3 minutes";
+  --quick   Without documentation, OTP 27 and 29, the long tests and fuzzing; under 3 minutes";
 
 /// Tests whose path has one of these parts take long or need the OTP trees.
 const LONG: [&str; 3] = ["otp27", "otp29", "long_"];
@@ -50,6 +51,12 @@ pub(crate) fn main(arguments: &[&str]) -> ExitCode {
         tests(&mut report, quick);
     } else {
         report.check("build of the tests", false);
+    }
+    title("fuzz");
+    if quick {
+        report.skipped.push("fuzz: left out by --quick".to_owned());
+    } else {
+        fuzz::check(&mut report);
     }
     if ci {
         report.forbid_skips(tools::installable);

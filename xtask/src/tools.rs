@@ -11,13 +11,15 @@ use crate::run::{on_path, output, succeeds};
 const APT: &str = "apt-get";
 
 /// A program, and the Debian package that brings it.
-const PACKAGES: [(&str, &str); 6] = [
+const PACKAGES: [(&str, &str); 7] = [
     ("erl", "erlang-base"),
     ("epmd", "erlang-base"),
     ("erlc", "erlang-dev"),
     ("elixir", "elixir"),
     ("debootstrap", "debootstrap"),
     ("ip", "iproute2"),
+    // For libFuzzer.
+    ("g++", "g++"),
 ];
 
 /// A Debian release, and the name that tests give to the Erlang in it.

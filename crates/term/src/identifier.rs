@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::Atom;
 pub use text::IdentifierError;
+pub(crate) use text::NodeText;
 
 /// Tells one start of a node from the next: a pid of an older creation is dead for ever.
 ///

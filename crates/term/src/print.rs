@@ -5,6 +5,7 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
+use crate::identifier::NodeText;
 use crate::{List, Map, Term, float, order};
 
 /// A term as Erlang prints it.
@@ -129,10 +130,10 @@ impl Printer<'_, '_> {
                 self.f.write_str("]")
             }
             Term::Map(map) => self.map(map),
-            Term::Pid(pid) => write!(self.f, "<{}.{}.{}>", pid.node(), pid.id(), pid.serial()),
-            Term::Port(port) => write!(self.f, "#Port<{}.{}>", port.origin().node(), port.id()),
+            Term::Pid(pid) => write!(self.f, "<{}.{}.{}>", NodeText(pid.node()), pid.id(), pid.serial()),
+            Term::Port(port) => write!(self.f, "{port:?}"),
             Term::Reference(reference) => {
-                write!(self.f, "#Ref<{}", reference.node())?;
+                write!(self.f, "#Ref<{}", NodeText(reference.node()))?;
                 reference.words().iter().rev().try_for_each(|word| write!(self.f, ".{word}"))?;
                 self.f.write_str(">")
             }

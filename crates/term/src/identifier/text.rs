@@ -4,7 +4,7 @@
 //! number of its own: `#PID<app_a@127.0.0.1.100.0>`. That says nothing about the creation. `Display` adds it, behind the
 //! node: `#PID<app_a@127.0.0.1/1700000001.100.0>` is all of a pid, and `FromStr` reads it back.
 
-use std::fmt::{self, Formatter};
+use std::fmt::{self, Formatter, Write};
 use std::str::FromStr;
 
 use super::{Creation, Origin, Pid, Port, Reference};
@@ -52,6 +52,37 @@ pub enum IdentifierError {
     },
 }
 
+/// A node's name within an identifier. It may be any atom, and no atom from a peer shall begin a new line in a log or
+/// speak to a terminal: control characters and backslashes are written as `\u{..}`.
+pub(crate) struct NodeText<'a>(pub(crate) &'a Atom);
+
+impl fmt::Display for NodeText<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.as_str().chars().try_for_each(|character| {
+            if character.is_control() || character == '\\' {
+                write!(f, "{}", character.escape_unicode())
+            } else {
+                f.write_char(character)
+            }
+        })
+    }
+}
+
+impl NodeText<'_> {
+    /// The name that was written so.
+    fn read(mut text: &str) -> Option<Atom> {
+        let mut name = String::with_capacity(text.len());
+        while let Some((plain, rest)) = text.split_once('\\') {
+            let (code, rest) = rest.strip_prefix("u{")?.split_once('}')?;
+            name.push_str(plain);
+            name.push(char::from_u32(u32::from_str_radix(code, 16).ok()?)?);
+            text = rest;
+        }
+        name.push_str(text);
+        Atom::new(&name).ok()
+    }
+}
+
 /// What is written of one kind.
 struct Kind {
     what: &'static str,
@@ -82,7 +113,7 @@ impl Kind {
             .ok_or_else(|| self.error(text))?;
         // A node's name may have dots, digits and slashes; behind the last slash there are numbers only.
         if let Some((node, numbers)) = inner.rsplit_once('/') {
-            let node = Atom::new(node).map_err(|_| self.error(text))?;
+            let node = NodeText::read(node).ok_or_else(|| self.error(text))?;
             let mut numbers = self.numbers(text, numbers)?;
             let creation = u32::try_from(numbers.remove(0)).map_err(|_| self.error(text))?;
             return Ok((Origin::new(node, Creation::new(creation)), numbers));
@@ -90,7 +121,8 @@ impl Kind {
         let Some(local) = local else {
             return Err(IdentifierError::NoCreation { text: text.to_owned(), form: self.form });
         };
-        let numbers = inner.strip_prefix("0").or_else(|| inner.strip_prefix(local.node().as_str()));
+        let node = NodeText(local.node()).to_string();
+        let numbers = inner.strip_prefix("0").or_else(|| inner.strip_prefix(&node));
         match numbers.and_then(|numbers| numbers.strip_prefix('.')) {
             Some(numbers) => Ok((local.clone(), self.numbers(text, numbers)?)),
             None if inner.contains('.') => {
@@ -216,7 +248,7 @@ impl FromStr for Reference {
 impl fmt::Display for Origin {
     /// `node/creation`.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.node(), self.creation())
+        write!(f, "{}/{}", NodeText(self.node()), self.creation())
     }
 }
 
@@ -235,7 +267,7 @@ impl fmt::Display for Pid {
 
 impl fmt::Debug for Pid {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "#PID<{}.{}.{}>", self.node(), self.id(), self.serial())
+        write!(f, "#PID<{}.{}.{}>", NodeText(self.node()), self.id(), self.serial())
     }
 }
 
@@ -248,7 +280,7 @@ impl fmt::Display for Port {
 
 impl fmt::Debug for Port {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "#Port<{}.{}>", self.origin().node(), self.id())
+        write!(f, "#Port<{}.{}>", NodeText(self.origin().node()), self.id())
     }
 }
 
@@ -261,7 +293,7 @@ impl fmt::Display for Reference {
 
 impl fmt::Debug for Reference {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.write(f, self.node())
+        self.write(f, NodeText(self.node()))
     }
 }
 
@@ -290,6 +322,14 @@ mod tests {
         assert_eq!(reference.to_string(), "#Reference<app_a@127.0.0.1/5.3.2.1>");
         assert_eq!(reference.to_string().parse(), Ok(reference.clone()));
         assert_eq!(Reference::parse_local("#Ref<0.3.2.1>", &origin()), Ok(reference));
+    }
+
+    #[test]
+    fn a_node_may_have_any_name() {
+        let pid = Pid::new(atom("a/5.b\n\u{1b}[2J\\@c"), 1, 2, Creation::new(3));
+        assert_eq!(pid.to_string(), "#PID<a/5.b\\u{a}\\u{1b}[2J\\u{5c}@c/3.1.2>");
+        assert_eq!(pid.to_string().parse(), Ok(pid.clone()));
+        assert_eq!(Pid::parse_local(&format!("{pid:?}").replace("a/5", "a"), pid.origin()).ok(), None);
     }
 
     #[test]
