@@ -1,11 +1,13 @@
 //! Terms are printed as Elixir 1.14, 1.18 and 1.20 print them: `inspect/terms.exs` writes some 400 terms and their texts,
-//! on one line, in lines of several widths, with limits and with other options.
+//! on one line, in lines of several widths, with limits and with other options; and as Erlang of OTP 25, 27 and 29 prints
+//! them (`inspect/terms.eval`).
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use base64::decode;
 use beamline_term::inspect::{Binaries, Charlists, Elixir};
+use beamline_term::print::Erlang;
 use beamline_term::{Inspect, Term};
 use bytes::Bytes;
 
@@ -58,11 +60,22 @@ const OPTIONS: [fn(Inspect<'_>) -> Inspect<'_>; 15] = [
     |inspect| inspect.structs(false).width(60),
 ];
 
-/// Compares every text with that of the Elixir which this command starts.
-fn compare(mut command: Command, elixir: Elixir, test: &str, needs: &str) {
-    command.env("HOME", "/").env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-    let output = command.args(["-e", include_str!("inspect/terms.exs")]).output();
-    // Chroot ends with 125 to 127 where there is no such tree or no Elixir in it.
+/// What Erlang's formats are here, in the order of `terms.eval`.
+const FORMATS: [fn(&Term) -> String; 7] = [
+    |term| Erlang::new(term).to_string(),
+    |term| Erlang::raw(term).to_string(),
+    |term| format!("{:#}", Erlang::new(term)),
+    |term| Erlang::new(term).width(40).to_string(),
+    |term| Erlang::new(term).width(20).to_string(),
+    |term| Erlang::new(term).width(10).to_string(),
+    |term| Erlang::new(term).width(120).to_string(),
+];
+
+/// Compares every text that the program which this command starts writes with what `print` makes of the term before it.
+/// The second argument of `print` is the text's place in the line.
+fn compare(mut command: Command, least: usize, test: &str, needs: &str, print: impl Fn(&Term, usize) -> String) {
+    let output = command.env("HOME", "/").env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).output();
+    // Chroot ends with 125 to 127 where there is no such tree or no such program in it.
     let Some(output) = output.ok().filter(|output| !matches!(output.status.code(), Some(125..=127))) else {
         return skip(test, needs);
     };
@@ -73,37 +86,65 @@ fn compare(mut command: Command, elixir: Elixir, test: &str, needs: &str) {
         let mut columns = line.split('\t').map(decode);
         let term = Term::decode(&Bytes::from(columns.next().expect("a term"))).expect("a term");
         terms += 1;
-        for (place, (expected, option)) in columns.zip(OPTIONS).enumerate() {
+        for (place, expected) in columns.enumerate() {
             let expected = String::from_utf8_lossy(&expected).into_owned();
-            let printed = option(Inspect::new(&term).like(elixir)).to_string();
+            let printed = print(&term, place);
             texts += 1;
             if printed != expected {
-                wrong.push(format!("elixir ({place}): {expected:.700}\nhere:       {printed:.700}"));
+                wrong.push(format!("there ({place}): {expected:.700}\nhere:      {printed:.700}"));
             }
         }
     }
-    assert!(terms >= 400, "only {terms} terms came; {}", String::from_utf8_lossy(&output.stderr));
+    assert!(terms >= least, "only {terms} terms came; {}", String::from_utf8_lossy(&output.stderr));
     assert!(wrong.is_empty(), "{} of {texts} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// An Elixir in one of the trees that `cargo xtask tools` makes.
-fn in_tree(tree: &str) -> Command {
+fn compare_elixir(mut command: Command, elixir: Elixir, test: &str, needs: &str) {
+    command.args(["-e", include_str!("inspect/terms.exs")]);
+    compare(command, 400, test, needs, |term, place| OPTIONS[place](Inspect::new(term).like(elixir)).to_string());
+}
+
+fn compare_erlang(mut command: Command, test: &str, needs: &str) {
+    command.args(["+pc", "unicode", "-noshell", "-eval", include_str!("inspect/terms.eval")]);
+    compare(command, 80, test, needs, |term, place| FORMATS[place](term));
+}
+
+/// A program in one of the trees that `cargo xtask tools` makes.
+fn in_tree(tree: &str, program: &str) -> Command {
     let mut command = Command::new("/usr/sbin/chroot");
-    command.arg(tree).arg("elixir");
+    command.args([tree, program]);
     command
 }
 
+const TRIXIE: &str = "/var/cache/beamline/trixie";
+const SID: &str = "/var/cache/beamline/sid";
+
 #[test]
 fn otp25_inspect_equals_elixir_1_14() {
-    compare(Command::new("elixir"), Elixir::V1_14, "otp25_inspect_equals_elixir_1_14", "elixir");
+    compare_elixir(Command::new("elixir"), Elixir::V1_14, "otp25_inspect_equals_elixir_1_14", "elixir");
 }
 
 #[test]
 fn otp27_inspect_equals_elixir_1_18() {
-    compare(in_tree("/var/cache/beamline/trixie"), Elixir::V1_18, "otp27_inspect_equals_elixir_1_18", "otp27");
+    compare_elixir(in_tree(TRIXIE, "elixir"), Elixir::V1_18, "otp27_inspect_equals_elixir_1_18", "otp27");
 }
 
 #[test]
 fn otp29_inspect_equals_elixir_1_20() {
-    compare(in_tree("/var/cache/beamline/sid"), Elixir::V1_20, "otp29_inspect_equals_elixir_1_20", "otp29");
+    compare_elixir(in_tree(SID, "elixir"), Elixir::V1_20, "otp29_inspect_equals_elixir_1_20", "otp29");
+}
+
+#[test]
+fn otp25_erlangs_formats() {
+    compare_erlang(Command::new("erl"), "otp25_erlangs_formats", "erl");
+}
+
+#[test]
+fn otp27_erlangs_formats() {
+    compare_erlang(in_tree(TRIXIE, "erl"), "otp27_erlangs_formats", "otp27");
+}
+
+#[test]
+fn otp29_erlangs_formats() {
+    compare_erlang(in_tree(SID, "erl"), "otp29_erlangs_formats", "otp29");
 }
