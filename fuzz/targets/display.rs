@@ -21,7 +21,17 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             assert!(without_spaces(&line).eq(without_spaces(&wrapped)), "{line}\n{wrapped}");
             drop(inspect.binaries(Binaries::Strings).structs(false).printable_limit(9).to_string());
         }
-        assert!(!Erlang::new(&term).to_string().is_empty());
-        assert!(!Erlang::raw(&term).to_string().is_empty());
+        for erlang in [Erlang::new(&term), Erlang::raw(&term)] {
+            let line = erlang.to_string();
+            assert!(!line.is_empty() && !line.contains('\n'));
+            let wrapped = erlang.width(data.len() % 90).to_string();
+            assert!(without_spaces(&line).eq(without_spaces(&wrapped)), "{line}\n{wrapped}");
+        }
+        match &term {
+            Term::Pid(pid) => assert_eq!(pid.to_string().parse().as_ref(), Ok(pid)),
+            Term::Port(port) => assert_eq!(port.to_string().parse().as_ref(), Ok(port)),
+            Term::Reference(reference) => assert_eq!(reference.to_string().parse().as_ref(), Ok(reference)),
+            _ => {}
+        }
     }
 });

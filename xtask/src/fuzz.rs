@@ -17,10 +17,12 @@ Feed invented bytes to all that reads bytes from strangers. A finding is written
 path is printed with the command that replays it.
 
 Usage: cargo xtask fuzz [SECONDS] [TARGET]
+       cargo xtask fuzz check
        cargo xtask fuzz merge
 
   SECONDS   How long for each target; unless said, 600 or 10 million executions, whichever ends first
   TARGET    The name of a file in fuzz/targets; unless said, each in turn
+  check     What `cargo xtask test` does: run what is in fuzz/corpus, then each target for 30 s
   merge     Make fuzz/corpus anew of itself and of what runs found since, the inputs that reach most";
 
 /// What libFuzzer needs of the compiler; the stable one takes it.
@@ -40,12 +42,17 @@ const SHORT: u32 = 30;
 pub(crate) fn main(rest: &[&str]) -> ExitCode {
     let targets = targets();
     let known = |name: &str| targets.iter().any(|target| target == name);
+    let usual = || vec!["-max_total_time=600".to_owned(), "-runs=10000000".to_owned()];
     let (time, chosen) = match rest {
-        [] => (["-max_total_time=600".to_owned(), "-runs=10000000".to_owned()].to_vec(), targets.clone()),
-        ["merge"] => return verdict(build() && targets.iter().all(|target| merge(target))),
-        [target] if known(target) => {
-            (["-max_total_time=600".to_owned(), "-runs=10000000".to_owned()].to_vec(), vec![(*target).to_owned()])
+        [] => (usual(), targets.clone()),
+        ["check"] => {
+            let mut report = Report::default();
+            check(&mut report);
+            report.print();
+            return verdict(report.failed.is_empty());
         }
+        ["merge"] => return verdict(build() && targets.iter().all(|target| merge(target))),
+        [target] if known(target) => (usual(), vec![(*target).to_owned()]),
         [seconds, rest @ ..]
             if seconds.parse::<u32>().is_ok() && rest.len() < 2 && rest.iter().all(|name| known(name)) =>
         {
