@@ -88,8 +88,11 @@ pub(crate) fn check(report: &mut Report) {
                     let replayed = replay(&target);
                     println!("{target}: the corpus {}", if replayed { "passes" } else { "FAILS" });
                     let time = [format!("-max_total_time={SHORT}")];
-                    let passed = replayed && run(&target, &time, Stdio::null());
-                    println!("{target}: {SHORT} s {}", if passed { "without a finding" } else { "FAILED" });
+                    // With a known failure it would only find that one again.
+                    let passed = replayed.then(|| run(&target, &time, Stdio::null()));
+                    if let Some(passed) = passed {
+                        println!("{target}: {SHORT} s {}", if passed { "without a finding" } else { "FAILED" });
+                    }
                     if let Ok(mut results) = results.lock() {
                         results.push((target, replayed, passed));
                     }
@@ -101,7 +104,9 @@ pub(crate) fn check(report: &mut Report) {
     results.sort();
     for (target, replayed, passed) in results {
         report.check(&format!("fuzz {target}: corpus"), replayed);
-        report.check(&format!("fuzz {target}: {SHORT} s"), passed);
+        if let Some(passed) = passed {
+            report.check(&format!("fuzz {target}: {SHORT} s"), passed);
+        }
     }
 }
 
