@@ -22,7 +22,7 @@ use tree::Tree;
 /// let term = Term::tuple([atom("Hello").into(), "x".into(), Term::charlist("abc")]);
 /// assert_eq!(Erlang::new(&term).to_string(), r#"{'Hello',<<"x">>,"abc"}"#);
 /// assert_eq!(Erlang::raw(&term).to_string(), "{'Hello',<<120>>,[97,98,99]}");
-/// assert_eq!(Erlang::new(&term).width(20).to_string(), "{'Hello',<<\"x\">>,\n         \"abc\"}");
+/// assert_eq!(Erlang::new(&term).width(22).to_string(), "{'Hello',<<\"x\">>,\n         \"abc\"}");
 /// ```
 #[derive(Debug, Clone)]
 pub struct Erlang<'a> {

@@ -80,7 +80,10 @@ impl Layout<'_> {
     }
 
     fn line(&mut self, indent: usize) -> fmt::Result {
-        self.out.as_mut().map_or(Ok(()), |out| write!(out, "\n{:indent$}", ""))
+        let Some(out) = self.out.as_mut() else { return Ok(()) };
+        out.write_char('\n')?;
+        // An indentation may be larger than the widths that `format!` takes.
+        (0..indent).try_for_each(|_| out.write_char(' '))
     }
 
     fn flat(&mut self, tree: &Tree) -> fmt::Result {
