@@ -11,7 +11,8 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use beamline::node::Node;
 use beamline::registry::NodeRegistry;
-use beamline::term::Term;
+use beamline::term::inspect::Elixir;
+use beamline::term::{Inspect, Term};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tracing::{debug, info};
@@ -79,12 +80,17 @@ async fn answer(State(shown): State<Shown>, request: Request) -> Response {
 impl Shown {
     fn greeting(&self) -> String {
         let others = Term::list(self.node.list().iter().map(Term::from));
-        format!("Hey from {} {:?}! Node.list: {others}", self.module, self.node.name())
+        format!("Hey from {} {:?}! Node.list: {}", self.module, self.node.name(), inspect(&others))
     }
 
     fn registry(&self) -> String {
-        NodeRegistry::new(&self.node).as_map().to_string()
+        inspect(&NodeRegistry::new(&self.node).as_map())
     }
+}
+
+/// As the Elixir that the article's applications run on prints it.
+fn inspect(term: &Term) -> String {
+    Inspect::new(term).like(Elixir::V1_14).to_string()
 }
 
 #[cfg(test)]
