@@ -20,6 +20,9 @@ pub struct AtomError {
 }
 
 impl Atom {
+    /// How many bytes are stored in place.
+    pub(crate) const INLINE: usize = 23;
+
     /// The atom with this text.
     ///
     /// # Errors

@@ -97,7 +97,11 @@ impl Pid {
 
     /// As [`Pid::new`], sharing the origin.
     pub fn at(origin: &Origin, id: u32, serial: u32) -> Pid {
-        Pid { id, serial, origin: origin.clone() }
+        Pid::of(origin.clone(), id, serial)
+    }
+
+    pub(crate) fn of(origin: Origin, id: u32, serial: u32) -> Pid {
+        Pid { id, serial, origin }
     }
 
     /// The node where the process lives.

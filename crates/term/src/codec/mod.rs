@@ -1,12 +1,21 @@
 //! The external term format: [`Decoder`] reads it, the functions of [`encode`] write it.
 
-mod decode;
+mod compressed;
+mod decoder;
+mod distinct;
 pub mod encode;
+mod error;
+mod limits;
+mod name;
+mod number;
+mod recent;
 mod skip;
 pub mod tag;
 mod value;
 
-pub use decode::{DecodeError, Decoder, Limits};
+pub use decoder::Decoder;
+pub use error::DecodeError;
+pub use limits::Limits;
 
 use bytes::Bytes;
 
