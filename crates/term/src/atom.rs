@@ -1,15 +1,27 @@
 //! Atoms: names of at most 255 characters, cheap to clone, and never interned: a peer cannot fill a table with them.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
-use smol_str::SmolStr;
+use crate::inline::Inline;
 
 /// The longest atom that Erlang knows, in characters (not bytes).
 const MAX_CHARACTERS: usize = 255;
 
-/// An Erlang atom. Up to 23 bytes of UTF-8 are stored in place; longer ones are shared.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Atom(SmolStr);
+/// An Erlang atom. Up to 22 bytes of UTF-8 are stored in place; longer ones are shared.
+#[derive(Clone)]
+pub struct Atom(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline(Inline),
+    Static(&'static str),
+    Shared(Arc<str>),
+}
+
+const _: () = assert!(size_of::<Atom>() <= 24, "an atom leaves room for a term's tag");
 
 /// Why a text cannot be an atom.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,9 +32,6 @@ pub struct AtomError {
 }
 
 impl Atom {
-    /// How many bytes are stored in place.
-    pub(crate) const INLINE: usize = 23;
-
     /// The atom with this text.
     ///
     /// # Errors
@@ -35,7 +44,10 @@ impl Atom {
                 return Err(AtomError { characters });
             }
         }
-        Ok(Atom(SmolStr::new(text)))
+        Ok(Atom(match Inline::new(text.as_bytes()) {
+            Some(few) => Repr::Inline(few),
+            None => Repr::Shared(text.into()),
+        }))
     }
 
     /// The atom with a text known at compile time. Texts over 255 bytes do not compile in a `const`.
@@ -44,12 +56,73 @@ impl Atom {
     /// When the text is longer than 255 bytes: the text is the program's own, never input.
     pub const fn from_static(text: &'static str) -> Atom {
         assert!(text.len() <= MAX_CHARACTERS, "an atom has at most 255 characters");
-        Atom(SmolStr::new_static(text))
+        Atom(Repr::Static(text))
+    }
+
+    /// An atom stored in place; the bytes must be UTF-8.
+    #[inline(always)]
+    pub(crate) fn of_inline(few: Inline) -> Atom {
+        Atom(Repr::Inline(few))
+    }
+
+    /// The bytes, when they are stored in place.
+    #[inline]
+    pub(crate) fn inline(&self) -> Option<&Inline> {
+        match &self.0 {
+            Repr::Inline(few) => Some(few),
+            _ => None,
+        }
     }
 
     /// The text of the atom.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            // It was text when it was put there.
+            Repr::Inline(few) => std::str::from_utf8(few.as_slice()).unwrap_or_default(),
+            Repr::Static(text) => text,
+            Repr::Shared(text) => text,
+        }
+    }
+
+    /// Its text as bytes; a little cheaper than [`Atom::as_str`].
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Inline(few) => few.as_slice(),
+            Repr::Static(text) => text.as_bytes(),
+            Repr::Shared(text) => text.as_bytes(),
+        }
+    }
+}
+
+impl PartialEq for Atom {
+    #[inline]
+    fn eq(&self, other: &Atom) -> bool {
+        match (&self.0, &other.0) {
+            (Repr::Inline(one), Repr::Inline(two)) => one == two,
+            _ => self.as_bytes() == other.as_bytes(),
+        }
+    }
+}
+
+impl Eq for Atom {}
+
+impl PartialOrd for Atom {
+    fn partial_cmp(&self, other: &Atom) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Atom {
+    /// Erlang's order: by the characters' codes, which is that of the bytes.
+    fn cmp(&self, other: &Atom) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for Atom {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
@@ -73,31 +146,31 @@ impl std::str::FromStr for Atom {
 impl fmt::Display for Atom {
     /// The bare text. For Elixir's form with colon and quotes print a [`Term`](crate::Term).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Atom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        crate::inspect::write_atom(f, &self.0)
+        crate::inspect::write_atom(f, self.as_str())
     }
 }
 
 impl AsRef<str> for Atom {
     fn as_ref(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
 impl PartialEq<str> for Atom {
     fn eq(&self, other: &str) -> bool {
-        self.0 == other
+        self.as_bytes() == other.as_bytes()
     }
 }
 
 impl PartialEq<&str> for Atom {
     fn eq(&self, other: &&str) -> bool {
-        self.0 == *other
+        self.as_bytes() == other.as_bytes()
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::inline::Inline;
+
 /// An Erlang binary: up to 22 bytes in place, more as a slice of a shared buffer.
 ///
 /// `Bytes` itself is larger: a term of 32 bytes could not hold it.
@@ -16,10 +18,7 @@ pub struct Binary(Repr);
 #[derive(Clone)]
 enum Repr {
     /// Small ones keep no buffer alive, and cost no count of who shares it.
-    Inline {
-        length: u8,
-        bytes: [u8; INLINE],
-    },
+    Inline(Inline),
     Shared {
         buffer: Arc<Bytes>,
         start: u32,
@@ -27,18 +26,28 @@ enum Repr {
     },
 }
 
-/// How many bytes have room in place.
-const INLINE: usize = 22;
-
 const _: () = assert!(size_of::<Binary>() <= 24, "a binary is no larger than an atom");
 
 impl Binary {
     /// These bytes, if there are few of them.
     #[inline]
-    pub(crate) fn inline(from: &[u8]) -> Option<Binary> {
-        let mut bytes = [0; INLINE];
-        bytes.get_mut(..from.len())?.copy_from_slice(from);
-        Some(Binary(Repr::Inline { length: from.len() as u8, bytes }))
+    pub(crate) fn short(from: &[u8]) -> Option<Binary> {
+        Inline::new(from).map(|few| Binary(Repr::Inline(few)))
+    }
+
+    /// A binary stored in place.
+    #[inline(always)]
+    pub(crate) fn of_inline(few: Inline) -> Binary {
+        Binary(Repr::Inline(few))
+    }
+
+    /// The bytes, when they are stored in place.
+    #[inline]
+    pub(crate) fn inline(&self) -> Option<&Inline> {
+        match &self.0 {
+            Repr::Inline(few) => Some(few),
+            Repr::Shared { .. } => None,
+        }
     }
 
     /// The part `start..end` of a shared buffer; `None` if it is not inside.
@@ -53,7 +62,7 @@ impl Binary {
     /// The same bytes as `Bytes`; only a few are copied.
     pub fn to_bytes(&self) -> Bytes {
         match &self.0 {
-            Repr::Inline { .. } => Bytes::copy_from_slice(self),
+            Repr::Inline(_) => Bytes::copy_from_slice(self),
             Repr::Shared { buffer, start, end } => buffer.slice(*start as usize..*end as usize),
         }
     }
@@ -63,17 +72,16 @@ impl Deref for Binary {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            Repr::Inline { length, bytes } => bytes.get(..usize::from(*length)),
-            Repr::Shared { buffer, start, end } => buffer.get(*start as usize..*end as usize),
+            Repr::Inline(few) => few.as_slice(),
+            Repr::Shared { buffer, start, end } => buffer.get(*start as usize..*end as usize).unwrap_or_default(),
         }
-        .unwrap_or_default()
     }
 }
 
 impl From<Bytes> for Binary {
     /// Bytes past 4 GiB, which the format cannot express, are cut off.
     fn from(bytes: Bytes) -> Binary {
-        Binary::inline(&bytes).unwrap_or_else(|| {
+        Binary::short(&bytes).unwrap_or_else(|| {
             let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             Binary(Repr::Shared { buffer: Arc::new(bytes), start: 0, end })
         })
@@ -88,7 +96,7 @@ impl From<Vec<u8>> for Binary {
 
 impl From<&[u8]> for Binary {
     fn from(bytes: &[u8]) -> Binary {
-        Binary::inline(bytes).unwrap_or_else(|| Binary::from(Bytes::copy_from_slice(bytes)))
+        Binary::short(bytes).unwrap_or_else(|| Binary::from(Bytes::copy_from_slice(bytes)))
     }
 }
 

@@ -148,48 +148,55 @@ impl Drop for ImproperList {
 
 /// A map. The order of its pairs is kept as it came and has no meaning.
 #[derive(Clone, Debug)]
-pub struct Map(pub(crate) Box<[(Term, Term)]>);
+pub struct Map {
+    /// Keys and values in turn.
+    pub(crate) flat: Box<[Term]>,
+}
 
 impl Map {
     /// The map of these pairs; of pairs with equal keys the last counts.
     pub fn new(pairs: impl IntoIterator<Item = (Term, Term)>) -> Map {
-        let mut all: Vec<(Term, Term)> = Vec::new();
+        let mut flat: Vec<Term> = Vec::new();
         let mut places: HashMap<Term, usize> = HashMap::new();
         for (key, value) in pairs {
             match places.get(&key) {
-                Some(place) => all[*place].1 = value,
+                Some(place) => flat[*place] = value,
                 None => {
-                    places.insert(key.clone(), all.len());
-                    all.push((key, value));
+                    places.insert(key.clone(), flat.len() + 1);
+                    flat.extend([key, value]);
                 }
             }
         }
-        Map(all.into())
+        Map { flat: flat.into() }
+    }
+
+    fn pairs(&self) -> &[[Term; 2]] {
+        self.flat.as_chunks().0
     }
 
     /// How many pairs it has.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.pairs().len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.flat.is_empty()
     }
 
     /// The value of a key.
     pub fn get(&self, key: &Term) -> Option<&Term> {
-        self.0.iter().find(|(own, _)| own == key).map(|(_, value)| value)
+        self.iter().find(|(own, _)| *own == key).map(|(_, value)| value)
     }
 
     /// The value of an atom key.
     pub fn get_atom(&self, key: &str) -> Option<&Term> {
-        self.0.iter().find(|(own, _)| own.is_atom(key)).map(|(_, value)| value)
+        self.iter().find(|(own, _)| own.is_atom(key)).map(|(_, value)| value)
     }
 
     /// All pairs.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &(Term, Term)> {
-        self.0.iter()
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Term, &Term)> + ExactSizeIterator {
+        self.pairs().iter().map(|[key, value]| (key, value))
     }
 
     /// The module of an Elixir struct.
@@ -198,15 +205,10 @@ impl Map {
     }
 }
 
-/// Whether a key or a value holds other terms.
-pub(crate) fn pairs_nest(pairs: &[(Term, Term)]) -> bool {
-    pairs.iter().any(|(key, value)| nests(key) || nests(value))
-}
-
 impl Drop for Map {
     fn drop(&mut self) {
-        if pairs_nest(&self.0) {
-            release(std::mem::take(&mut self.0).into_iter().flat_map(|(key, value)| [key, value]).collect::<Vec<_>>());
+        if self.flat.iter().any(nests) {
+            release(std::mem::take(&mut self.flat).into_vec());
         }
     }
 }

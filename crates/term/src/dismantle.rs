@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::{Term, compound};
+use crate::Term;
 
 /// Whether a term holds other terms.
 pub(crate) fn nests(term: &Term) -> bool {
@@ -43,9 +43,7 @@ fn dismantle(mut waiting: Vec<Term>) {
             Term::List(list) if list.terms().is_some_and(|terms| terms.iter().any(nests)) => {
                 waiting.extend(list.take_terms());
             }
-            Term::Map(map) if compound::pairs_nest(&map.0) => {
-                waiting.extend(std::mem::take(&mut map.0).into_iter().flat_map(|(key, value)| [key, value]));
-            }
+            Term::Map(map) if map.flat.iter().any(nests) => waiting.extend(std::mem::take(&mut map.flat)),
             Term::ImproperList(list) => {
                 waiting.extend(std::mem::take(&mut list.cells));
             }

@@ -88,11 +88,11 @@ fn maps<'a>(one: &'a Map, two: &'a Map, waiting: &mut Waiting<'a>) -> bool {
     if one.len() != two.len() {
         return false;
     }
-    if one.iter().zip(two.iter()).all(|(one, two)| terms(&one.0, &two.0)) {
-        one.iter().zip(two.iter()).for_each(|(one, two)| leave(&one.1, &two.1, waiting));
+    if one.iter().zip(two.iter()).all(|(one, two)| terms(one.0, two.0)) {
+        one.iter().zip(two.iter()).for_each(|(one, two)| leave(one.1, two.1, waiting));
         return true;
     }
-    let pairs: HashMap<&Term, &Term> = two.iter().map(|(key, value)| (key, value)).collect();
+    let pairs: HashMap<&Term, &Term> = two.iter().collect();
     one.iter().all(|(key, value)| match pairs.get(key) {
         Some(other) => {
             leave(value, other, waiting);
@@ -156,7 +156,7 @@ fn hash_list<'a, H: Hasher>(list: &'a List, state: &mut H, waiting: &mut Vec<&'a
 /// Equal maps may hold their pairs in different orders: the sum of the keys' hashes does not depend on it. Without the keys,
 /// maps in a set would all collide, and a peer could make it slow. Values count as far as they hold nothing themselves.
 fn hash_map<H: Hasher>(map: &Map, state: &mut H) {
-    let hash_of = |(key, value): &(Term, Term)| {
+    let hash_of = |(key, value): (&Term, &Term)| {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
         shallow_value(value, &mut hasher);

@@ -27,6 +27,7 @@ mod dismantle;
 mod equal;
 mod float;
 mod identifier;
+mod inline;
 pub mod inspect;
 mod macros;
 mod opaque;

@@ -192,16 +192,16 @@ fn list_and_improper(one: &List, two: &ImproperList, numbers: Numbers) -> Orderi
 
 /// By size, then by keys, then by the values in the order of the keys.
 fn maps<'a>(one: &'a Map, two: &'a Map, waiting: &mut Vec<Next<'a>>) -> Ordering {
-    fn sorted(map: &Map) -> Vec<&(Term, Term)> {
+    fn sorted(map: &Map) -> Vec<(&Term, &Term)> {
         let mut pairs: Vec<_> = map.iter().collect();
-        pairs.sort_by(|one, two| of_keys(&one.0, &two.0));
+        pairs.sort_by(|one, two| of_keys(one.0, two.0));
         pairs
     }
     one.len().cmp(&two.len()).then_with(|| {
         let (one, two) = (sorted(one), sorted(two));
-        let keys = one.iter().zip(&two).map(|(one, two)| of_keys(&one.0, &two.0)).find(|order| order.is_ne());
+        let keys = one.iter().zip(&two).map(|(one, two)| of_keys(one.0, two.0)).find(|order| order.is_ne());
         keys.unwrap_or_else(|| {
-            waiting.extend(one.iter().zip(&two).rev().map(|(one, two)| Next::Terms(&one.1, &two.1)));
+            waiting.extend(one.iter().zip(&two).rev().map(|(one, two)| Next::Terms(one.1, two.1)));
             Ordering::Equal
         })
     })

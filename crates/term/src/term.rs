@@ -114,7 +114,7 @@ impl Term {
 
     /// Whether this is the atom with that text.
     pub fn is_atom(&self, text: &str) -> bool {
-        matches!(self, Term::Atom(own) if own.as_str() == text)
+        matches!(self, Term::Atom(own) if *own == *text)
     }
 
     /// The atom, if it is one.

@@ -285,8 +285,7 @@ impl<'a> Decoder<'a> {
     /// The next `count` bytes as a slice of the input.
     #[inline]
     pub(super) fn slice(&mut self, count: usize) -> Result<Binary> {
-        let bytes = self.take(count)?;
-        match Binary::inline(bytes) {
+        match Binary::short(self.take(count)?) {
             Some(few) => Ok(few),
             None => self.share(count),
         }

@@ -11,8 +11,8 @@ const FEW: usize = 6;
 const SOME: usize = 64;
 
 /// Whether no key stands twice.
-pub(super) fn are_distinct(pairs: &[(Term, Term)]) -> bool {
-    let simple = pairs.iter().all(|(key, _)| fingerprint(key).is_some());
+pub(super) fn are_distinct(pairs: &[[Term; 2]]) -> bool {
+    let simple = pairs.iter().all(|[key, _]| fingerprint(key).is_some());
     let verdict = match pairs.len() {
         0 | 1 => return true,
         length if length <= FEW && simple => return pairwise(pairs),
@@ -23,21 +23,21 @@ pub(super) fn are_distinct(pairs: &[(Term, Term)]) -> bool {
     verdict.unwrap_or_else(|| by_hash(pairs))
 }
 
-fn pairwise(pairs: &[(Term, Term)]) -> bool {
-    pairs.iter().enumerate().all(|(place, (key, _))| pairs[..place].iter().all(|(other, _)| other != key))
+fn pairwise(pairs: &[[Term; 2]]) -> bool {
+    pairs.iter().enumerate().all(|(place, [key, _])| pairs[..place].iter().all(|[other, _]| other != key))
 }
 
 /// By a hash that nobody can foresee: slower, but no choice of keys makes it much slower still.
-fn by_hash(pairs: &[(Term, Term)]) -> bool {
-    pairs.iter().map(|(key, _)| key).collect::<HashSet<_>>().len() == pairs.len()
+fn by_hash(pairs: &[[Term; 2]]) -> bool {
+    pairs.iter().map(|[key, _]| key).collect::<HashSet<_>>().len() == pairs.len()
 }
 
 /// By a quick hash in a table with room for twice the keys, a power of two. A stranger can foresee that hash: `None` when
 /// the keys collide more often than chance would have it.
-fn by_table(pairs: &[(Term, Term)], table: &mut [u64]) -> Option<bool> {
+fn by_table(pairs: &[[Term; 2]], table: &mut [u64]) -> Option<bool> {
     let mask = table.len() - 1;
     let mut patience = 8 * pairs.len();
-    for (index, (key, _)) in pairs.iter().enumerate() {
+    for (index, [key, _]) in pairs.iter().enumerate() {
         let hash = fingerprint(key)?;
         // The upper half of the hash, and the key's place counted from 1: 0 is a free slot.
         let entry = (hash & !0xffff_ffff) | (index as u64 + 1);
@@ -48,7 +48,7 @@ fn by_table(pairs: &[(Term, Term)], table: &mut [u64]) -> Option<bool> {
                 table[slot & mask] = entry;
                 break;
             }
-            if found >> 32 == entry >> 32 && pairs.get((found as u32) as usize - 1).is_some_and(|(other, _)| other == key) {
+            if found >> 32 == entry >> 32 && pairs.get((found as u32) as usize - 1).is_some_and(|[other, _]| other == key) {
                 return Some(false);
             }
             patience = patience.checked_sub(1)?;
@@ -62,7 +62,7 @@ fn by_table(pairs: &[(Term, Term)], table: &mut [u64]) -> Option<bool> {
 fn fingerprint(key: &Term) -> Option<u64> {
     match key {
         Term::Integer(number) => Some(mixed(*number as u64)),
-        Term::Atom(atom) => Some(of_bytes(atom.as_str().as_bytes())),
+        Term::Atom(atom) => Some(of_bytes(atom.as_bytes())),
         Term::Binary(bytes) => Some(of_bytes(bytes)),
         Term::Float(number) => Some(mixed(number.to_bits())),
         _ => None,
@@ -88,8 +88,8 @@ mod tests {
     use super::*;
     use crate::{Atom, atom};
 
-    fn pairs(keys: impl IntoIterator<Item = Term>) -> Vec<(Term, Term)> {
-        keys.into_iter().map(|key| (key, Term::nil())).collect()
+    fn pairs(keys: impl IntoIterator<Item = Term>) -> Vec<[Term; 2]> {
+        keys.into_iter().map(|key| [key, Term::nil()]).collect()
     }
 
     fn key(number: usize) -> Term {
@@ -107,16 +107,16 @@ mod tests {
             let mut all = pairs((0..size).map(key));
             assert!(are_distinct(&all), "{size}");
             for place in [0, size / 2, size - 1] {
-                all.push((key(place), Term::nil()));
+                all.push([key(place), Term::nil()]);
                 assert!(!are_distinct(&all), "{size}, {place}");
                 all.swap_remove(0);
                 assert_eq!(are_distinct(&all), place == 0, "{size}, {place}");
                 all.truncate(0);
                 all.extend(pairs((0..size).map(key)));
             }
-            all.push((Term::tuple([atom("a").into()]), Term::nil()));
+            all.push([Term::tuple([atom("a").into()]), Term::nil()]);
             assert!(are_distinct(&all), "{size} and one that holds others");
-            all.push((key(0), Term::nil()));
+            all.push([key(0), Term::nil()]);
             assert!(!are_distinct(&all), "{size} and one that holds others");
         }
     }

@@ -2,18 +2,24 @@
 
 use num_bigint::{BigInt, Sign};
 
-use super::tag;
-use crate::{Atom, Creation, Pid, Reference, Term};
+use super::{tag, write};
+use crate::{Atom, Creation, Pid, Port, Reference, Term};
 
-fn u16_of(out: &mut Vec<u8>, number: usize) {
+/// Any term, however deep it nests.
+pub fn term(out: &mut Vec<u8>, value: &Term) {
+    write::term(out, value);
+}
+
+pub(super) fn u16_of(out: &mut Vec<u8>, number: usize) {
     out.extend_from_slice(&(number as u16).to_be_bytes());
 }
 
-fn u32_of(out: &mut Vec<u8>, number: usize) {
+pub(super) fn u32_of(out: &mut Vec<u8>, number: usize) {
     out.extend_from_slice(&(number as u32).to_be_bytes());
 }
 
-fn tagged_u32(out: &mut Vec<u8>, tag: u8, number: usize) {
+#[inline]
+pub(super) fn tagged_u32(out: &mut Vec<u8>, tag: u8, number: usize) {
     let [one, two, three, four] = (number as u32).to_be_bytes();
     out.extend_from_slice(&[tag, one, two, three, four]);
 }
@@ -41,8 +47,7 @@ pub fn list_header(out: &mut Vec<u8>, length: usize) {
 
 /// Opens a map of so many pairs; keys and values follow in turn.
 pub fn map_header(out: &mut Vec<u8>, pairs: usize) {
-    out.push(tag::MAP);
-    u32_of(out, pairs);
+    tagged_u32(out, tag::MAP, pairs);
 }
 
 /// The empty list.
@@ -56,11 +61,17 @@ pub fn integer(out: &mut Vec<u8>, number: i64) {
     if let Ok(small) = u8::try_from(number) {
         out.extend_from_slice(&[tag::SMALL_INTEGER, small]);
     } else if let Ok(middle) = i32::try_from(number) {
-        let [one, two, three, four] = middle.to_be_bytes();
-        out.extend_from_slice(&[tag::INTEGER, one, two, three, four]);
+        out.extend_from_slice(&integer_bytes(middle));
     } else {
         magnitude(out, number < 0, &number.unsigned_abs().to_le_bytes());
     }
+}
+
+/// An integer of 32 bits with its tag.
+#[inline]
+pub(super) fn integer_bytes(number: i32) -> [u8; 5] {
+    let [one, two, three, four] = number.to_be_bytes();
+    [tag::INTEGER, one, two, three, four]
 }
 
 /// An integer without sign.
@@ -98,247 +109,84 @@ pub fn float(out: &mut Vec<u8>, number: f64) {
     if !number.is_finite() {
         return atom_str(out, "undefined");
     }
-    let mut all = [tag::NEW_FLOAT; 9];
-    all[1..].copy_from_slice(&number.to_be_bytes());
-    out.extend_from_slice(&all);
+    out.extend_from_slice(&float_bytes(number));
+}
+
+/// A finite float with its tag.
+#[inline]
+pub(super) fn float_bytes(number: f64) -> [u8; 9] {
+    let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+    [tag::NEW_FLOAT, a, b, c, d, e, f, g, h]
 }
 
 /// An atom.
 #[inline]
 pub fn atom(out: &mut Vec<u8>, atom: &Atom) {
-    atom_str(out, atom.as_str());
+    match atom.inline() {
+        Some(few) => {
+            out.extend_from_slice(&[tag::SMALL_ATOM_UTF8, few.as_slice().len() as u8]);
+            few.append_to(out);
+        }
+        None => atom_bytes(out, atom.as_bytes()),
+    }
 }
 
 /// The atom with this text, which must be short enough to be one.
 #[inline]
 pub fn atom_str(out: &mut Vec<u8>, text: &str) {
+    atom_bytes(out, text.as_bytes());
+}
+
+#[inline]
+fn atom_bytes(out: &mut Vec<u8>, text: &[u8]) {
     if let Ok(length) = u8::try_from(text.len()) {
         out.extend_from_slice(&[tag::SMALL_ATOM_UTF8, length]);
     } else {
         out.push(tag::ATOM_UTF8);
         u16_of(out, text.len());
     }
-    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(text);
+}
+
+/// Opens a binary; so many bytes follow.
+#[inline]
+pub fn binary_header(out: &mut Vec<u8>, length: usize) {
+    tagged_u32(out, tag::BINARY, length);
 }
 
 /// A binary.
 #[inline]
 pub fn binary(out: &mut Vec<u8>, bytes: &[u8]) {
-    tagged_u32(out, tag::BINARY, bytes.len());
+    binary_header(out, bytes.len());
     out.extend_from_slice(bytes);
-}
-
-fn creation(out: &mut Vec<u8>, creation: Creation) {
-    out.extend_from_slice(&creation.get().to_be_bytes());
 }
 
 /// A pid.
 pub fn pid(out: &mut Vec<u8>, pid: &Pid) {
     out.push(tag::NEW_PID);
     atom(out, pid.node());
-    out.extend_from_slice(&pid.id().to_be_bytes());
-    out.extend_from_slice(&pid.serial().to_be_bytes());
-    creation(out, pid.creation());
+    let mut numbers = [0; 12];
+    let (words, _) = numbers.as_chunks_mut();
+    words.copy_from_slice(&[pid.id(), pid.serial(), pid.creation().get()].map(u32::to_be_bytes));
+    out.extend_from_slice(&numbers);
+}
+
+pub(super) fn port(out: &mut Vec<u8>, port: &Port) {
+    out.push(tag::V4_PORT);
+    atom(out, port.origin().node());
+    out.extend_from_slice(&port.id().to_be_bytes());
+    creation(out, port.origin().creation());
+}
+
+fn creation(out: &mut Vec<u8>, creation: Creation) {
+    out.extend_from_slice(&creation.get().to_be_bytes());
 }
 
 /// A reference.
 pub fn reference(out: &mut Vec<u8>, reference: &Reference) {
-    out.push(tag::NEWER_REFERENCE);
-    u16_of(out, reference.words().len());
+    let words = reference.words();
+    out.extend_from_slice(&[tag::NEWER_REFERENCE, 0, words.len() as u8]);
     atom(out, reference.node());
     creation(out, reference.creation());
-    for word in reference.words() {
-        out.extend_from_slice(&word.to_be_bytes());
-    }
-}
-
-/// A list of bytes, as a short string where the format allows that.
-fn byte_list(out: &mut Vec<u8>, bytes: &[u8]) {
-    match bytes.len() {
-        0 => nil(out),
-        length @ 1..=65_535 => {
-            out.push(tag::STRING);
-            u16_of(out, length);
-            out.extend_from_slice(bytes);
-        }
-        length => {
-            list_header(out, length);
-            bytes.iter().for_each(|byte| out.extend_from_slice(&[tag::SMALL_INTEGER, *byte]));
-            nil(out);
-        }
-    }
-}
-
-/// How deep terms are followed by recursion, which needs no memory of its own, before a list of what is open takes over.
-const RECURSION: u32 = 64;
-
-/// Any term, however deep it nests.
-pub fn term(out: &mut Vec<u8>, value: &Term) {
-    nested(out, value, RECURSION);
-}
-
-fn nested(out: &mut Vec<u8>, value: &Term, depth: u32) {
-    // What is met most often goes without the detour over a list of what is open.
-    match value {
-        Term::Integer(number) => integer(out, *number),
-        Term::Atom(text) => atom(out, text),
-        Term::Binary(bytes) => binary(out, bytes),
-        Term::Float(number) => float(out, *number),
-        Term::Tuple(elements) if depth > 0 => {
-            tuple_header(out, elements.len());
-            for element in elements.iter() {
-                nested(out, element, depth - 1);
-            }
-        }
-        Term::List(list) if depth > 0 => match list.terms() {
-            Some(terms) if !terms.is_empty() && !fits_string(terms) => {
-                list_header(out, terms.len());
-                for element in terms {
-                    nested(out, element, depth - 1);
-                }
-                nil(out);
-            }
-            _ => open(out, value, depth),
-        },
-        _ => open(out, value, depth),
-    }
-}
-
-fn open(out: &mut Vec<u8>, value: &Term, depth: u32) {
-    let Some(open) = head(out, value) else { return };
-    match open {
-        open if depth == 0 => deep(out, open),
-        open => open.for_each(|element| nested(out, element, depth - 1)),
-    }
-}
-
-/// What has been opened and still has to be written, the innermost last.
-fn deep<'a>(out: &mut Vec<u8>, first: Open<'a>) {
-    let mut waiting = vec![first];
-    while let Some(open) = waiting.last_mut() {
-        match open.next() {
-            Some(element) => waiting.extend(head(out, element)),
-            None => {
-                if open.ends_in_nil() {
-                    nil(out);
-                }
-                waiting.pop();
-            }
-        }
-    }
-}
-
-/// The terms inside a term whose head has been written, in the order of the wire.
-enum Open<'a> {
-    Tuple(std::slice::Iter<'a, Term>),
-    List(std::slice::Iter<'a, Term>),
-    Improper(std::slice::Iter<'a, Term>, Option<&'a Term>),
-    Map(std::slice::Iter<'a, (Term, Term)>, Option<&'a Term>),
-    Record(std::slice::Iter<'a, (Atom, Term)>),
-}
-
-impl Open<'_> {
-    fn ends_in_nil(&self) -> bool {
-        matches!(self, Open::List(_))
-    }
-}
-
-impl<'a> Iterator for Open<'a> {
-    type Item = &'a Term;
-
-    fn next(&mut self) -> Option<&'a Term> {
-        match self {
-            Open::Tuple(elements) | Open::List(elements) => elements.next(),
-            Open::Improper(elements, tail) => elements.next().or_else(|| tail.take()),
-            Open::Map(pairs, value) => value.take().or_else(|| {
-                let (key, after) = pairs.next()?;
-                *value = Some(after);
-                Some(key)
-            }),
-            Open::Record(fields) => fields.next().map(|(_, value)| value),
-        }
-    }
-}
-
-/// Writes a term, or of one that holds others its head, and gives those others.
-fn head<'a>(out: &mut Vec<u8>, value: &'a Term) -> Option<Open<'a>> {
-    match value {
-        Term::Integer(number) => integer(out, *number),
-        Term::BigInteger(number) => big_integer(out, number),
-        Term::Float(number) => float(out, *number),
-        Term::Atom(text) => atom(out, text),
-        Term::Binary(bytes) => binary(out, bytes),
-        Term::BitString(bits) => {
-            out.push(tag::BIT_BINARY);
-            u32_of(out, bits.bytes().len());
-            out.push(bits.last_bits());
-            out.extend_from_slice(bits.bytes());
-        }
-        Term::Tuple(elements) => {
-            tuple_header(out, elements.len());
-            return Some(Open::Tuple(elements.iter()));
-        }
-        Term::List(list) => match list.terms() {
-            None | Some([]) => byte_list(out, &list.as_bytes().unwrap_or_default()),
-            Some(terms) if fits_string(terms) => {
-                out.push(tag::STRING);
-                u16_of(out, terms.len());
-                out.extend(terms.iter().filter_map(byte));
-            }
-            Some(terms) => {
-                list_header(out, terms.len());
-                return Some(Open::List(terms.iter()));
-            }
-        },
-        Term::ImproperList(list) => {
-            list_header(out, list.elements().len());
-            return Some(Open::Improper(list.elements().iter(), Some(list.tail())));
-        }
-        Term::Map(map) => {
-            map_header(out, map.len());
-            return Some(Open::Map(map.0.iter(), None));
-        }
-        Term::Pid(own) => pid(out, own),
-        Term::Port(port) => {
-            out.push(tag::V4_PORT);
-            atom(out, port.origin().node());
-            out.extend_from_slice(&port.id().to_be_bytes());
-            creation(out, port.origin().creation());
-        }
-        Term::Reference(own) => reference(out, own),
-        Term::Fun(fun) => {
-            out.push(tag::NEW_FUN);
-            u32_of(out, fun.body().len() + 4);
-            out.extend_from_slice(fun.body());
-        }
-        Term::Export(fun) => {
-            out.push(tag::EXPORT);
-            atom(out, &fun.module);
-            atom(out, &fun.function);
-            integer(out, i64::from(fun.arity));
-        }
-        Term::Record(record) => {
-            out.push(tag::RECORD);
-            u32_of(out, record.fields.len());
-            out.push(u8::from(record.exported));
-            atom(out, &record.module);
-            atom(out, &record.name);
-            record.fields.iter().for_each(|(name, _)| atom(out, name));
-            return Some(Open::Record(record.fields.iter()));
-        }
-    }
-    None
-}
-
-#[inline]
-fn byte(term: &Term) -> Option<u8> {
-    match term {
-        Term::Integer(number) => u8::try_from(*number).ok(),
-        _ => None,
-    }
-}
-
-/// Whether Erlang would write the list of these as a short string.
-fn fits_string(terms: &[Term]) -> bool {
-    terms.len() <= 65_535 && terms.iter().all(|term| byte(term).is_some())
+    out.extend(words.iter().flat_map(|word| word.to_be_bytes()));
 }

@@ -1,4 +1,5 @@
-//! The external term format: [`Decoder`] reads it, the functions of [`encode`] write it.
+//! The external term format: [`Decoder`] reads it, the functions of [`encode`] write it, and [`Rope`] writes it without a
+//! copy of large binaries.
 
 mod compressed;
 mod decoder;
@@ -9,13 +10,16 @@ mod limits;
 mod name;
 mod number;
 mod recent;
+mod rope;
 mod skip;
 pub mod tag;
 mod value;
+mod write;
 
 pub use decoder::Decoder;
 pub use error::DecodeError;
 pub use limits::Limits;
+pub use rope::Rope;
 
 use bytes::Bytes;
 
@@ -27,11 +31,12 @@ impl Term {
     /// # Errors
     /// The bytes are not one whole term, or break the default [`Limits`].
     pub fn decode(bytes: &Bytes) -> Result<Term, DecodeError> {
-        let mut decoder = Decoder::new(bytes);
-        decoder.version()?;
-        let term = decoder.term()?;
-        decoder.finish()?;
-        Ok(term)
+        value::in_place(|place| {
+            let mut decoder = Decoder::new(bytes);
+            decoder.version()?;
+            decoder.first(place)?;
+            decoder.finish()
+        })
     }
 
     /// Writes the term with its version byte (131).

@@ -3,6 +3,7 @@
 use super::decoder::Decoder;
 use super::error::Result;
 use super::{recent, tag};
+use crate::inline::Inline;
 use crate::{Atom, Creation, Origin, Pid, Port, Reference};
 
 /// An atom as it stands in the input.
@@ -18,19 +19,7 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     /// Something else stands there, or it is no valid atom.
-    #[inline]
     pub fn atom(&mut self) -> Result<Atom> {
-        // As every OTP since 26 writes nearly all of them.
-        if let [tag::SMALL_ATOM_UTF8, length, after @ ..] = self.left
-            && let Some((text, left)) = after.split_at_checked(usize::from(*length))
-        {
-            self.left = left;
-            return self.utf8(text);
-        }
-        self.rare_atom()
-    }
-
-    fn rare_atom(&mut self) -> Result<Atom> {
         let written = self.written()?;
         self.make(written)
     }
@@ -79,18 +68,16 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    #[inline]
     fn utf8(&self, text: &[u8]) -> Result<Atom> {
-        if text.len() > Atom::INLINE {
-            return match recent::atom(text) {
-                Some(atom) => Ok(atom),
-                None if std::str::from_utf8(text).is_err() => Err(self.invalid("atom: it is not UTF-8")),
-                None => Err(self.invalid("atom: it has more than 255 characters")),
-            };
+        if text.len() > Inline::ROOM
+            && let Some(atom) = recent::atom(text)
+        {
+            return Ok(atom);
         }
         match std::str::from_utf8(text).map(Atom::new) {
             Ok(Ok(atom)) => Ok(atom),
-            _ => Err(self.invalid("atom: it is not UTF-8")),
+            Ok(Err(_)) => Err(self.invalid("atom: it has more than 255 characters")),
+            Err(_) => Err(self.invalid("atom: it is not UTF-8")),
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) fn atom(text: &[u8]) -> Option<Atom> {
     let known = RECENT_ATOMS.try_with(|atoms| {
         let mut atoms = atoms.try_borrow_mut().ok()?;
         let place = atoms.get_mut(place(text))?;
-        if !place.as_ref().is_some_and(|known| known.as_str().as_bytes() == text) {
+        if !place.as_ref().is_some_and(|known| known.as_bytes() == text) {
             *place = Some(make()?);
         }
         place.clone()
@@ -46,7 +46,7 @@ fn place(text: &[u8]) -> usize {
 /// The origin with this node and creation; `node` makes the node's name if it has to be made.
 pub(super) fn origin(text: &[u8], creation: Creation, node: impl Fn() -> Result<Atom>) -> Result<Origin> {
     let is_wanted =
-        |known: &&Origin| known.creation() == creation && known.node().as_str().as_bytes() == text;
+        |known: &&Origin| known.creation() == creation && known.node().as_bytes() == text;
     let known = RECENT_ORIGINS.try_with(|origins| {
         let mut origins = origins.try_borrow_mut().ok()?;
         if let Some(origin) = origins.known.iter().flatten().find(is_wanted) {

@@ -4,68 +4,172 @@ use super::decoder::Decoder;
 use super::distinct::are_distinct;
 use super::error::Result;
 use super::tag;
-use crate::{Atom, BitString, ExportFun, Fun, ImproperList, List, Map, Record, Term};
+use crate::inline::{self, Inline};
+use crate::{Atom, Binary, BitString, ExportFun, Fun, ImproperList, List, Map, Record, Term};
 
-impl Decoder<'_> {
+/// Puts a term where it stays. Terms are made in place: to move one takes longer than to read it, since what was just
+/// written in small parts cannot be read back in large ones at once. Until then a number stands there, which owns nothing.
+#[inline(always)]
+fn put(place: &mut Term, term: Term) {
+    std::mem::forget(std::mem::replace(place, term));
+}
+
+/// A term that is made in the place of the result.
+#[inline(always)]
+pub(super) fn in_place(read: impl FnOnce(&mut Term) -> Result<()>) -> Result<Term> {
+    let mut result = Ok(NOTHING);
+    if let Ok(place) = &mut result
+        && let Err(error) = read(place)
+    {
+        result = Err(error);
+    }
+    result
+}
+
+const NOTHING: Term = Term::Integer(0);
+
+impl<'a> Decoder<'a> {
     /// Reads one term.
     ///
     /// # Errors
     /// The bytes are not a whole term, or pass a limit.
     pub fn term(&mut self) -> Result<Term> {
-        if self.depth == 0 && self.position() <= 1 && self.left.first() == Some(&tag::COMPRESSED) {
-            return self.compressed();
+        in_place(|place| self.first(place))
+    }
+
+    /// A term that may be compressed, if it is the first of the input.
+    #[inline(always)]
+    pub(super) fn first(&mut self, place: &mut Term) -> Result<()> {
+        if self.depth == 0 && self.left.first() == Some(&tag::COMPRESSED) && self.position() <= 1 {
+            put(place, self.compressed()?);
+            return Ok(());
         }
-        self.inner_term()
+        self.one(place)
     }
 
     /// A term at any place.
-    #[inline]
     pub(super) fn inner_term(&mut self) -> Result<Term> {
+        in_place(|place| self.one(place))
+    }
+
+    #[inline(always)]
+    fn one(&mut self, place: &mut Term) -> Result<()> {
+        if !self.quick(place) { self.slow(place) } else { Ok(()) }
+    }
+
+    /// Reads a term of the kinds that are met most often, if it stands there whole and nothing can be wrong with it.
+    #[inline(always)]
+    fn quick(&mut self, place: &mut Term) -> bool {
+        match *self.left {
+            [tag::SMALL_INTEGER, small, ref left @ ..] => {
+                self.left = left;
+                put(place, Term::Integer(i64::from(small)));
+            }
+            [tag::INTEGER, one, two, three, four, ref left @ ..] => {
+                self.left = left;
+                put(place, Term::Integer(i64::from(i32::from_be_bytes([one, two, three, four]))));
+            }
+            [tag::SMALL_ATOM_UTF8, length, ref after @ ..] => {
+                return self.few::<true>(place, after, length);
+            }
+            [tag::BINARY, 0, 0, 0, length, ref after @ ..] => {
+                return self.few::<false>(place, after, length);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// An atom or a binary of the first `length` bytes of what follows, if they are few.
+    #[inline(always)]
+    fn few<const ATOM: bool>(&mut self, place: &mut Term, after: &'a [u8], length: u8) -> bool {
+        let Some(left) = after.get(usize::from(length)..) else { return false };
+        match after.first_chunk() {
+            Some(bytes) if usize::from(length) <= Inline::ROOM && (!ATOM || inline::is_ascii(bytes, length)) => {
+                self.left = left;
+                put(place, short::<ATOM>(Inline::front(bytes, length)));
+                true
+            }
+            None if length <= 16 => match inline::number(after, usize::from(length)) {
+                Some(number) if !ATOM || inline::is_ascii_number(number) => {
+                    self.left = left;
+                    put(place, short::<ATOM>(Inline::of_number(number, length)));
+                    true
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn slow(&mut self, place: &mut Term) -> Result<()> {
         // What nests is kept apart from what does not, so that a level of nesting takes little of the stack.
         match self.peek_tag()? {
-            tag::SMALL_TUPLE | tag::LARGE_TUPLE | tag::LIST | tag::MAP | tag::RECORD => self.compound(),
-            tag::SMALL_ATOM_UTF8 => self.atom().map(Term::Atom),
-            tag::BINARY => self.binary().map(Term::Binary),
-            _ => self.leaf(),
+            tag::SMALL_TUPLE | tag::LARGE_TUPLE | tag::LIST | tag::MAP | tag::RECORD => self.compound(place),
+            tag::SMALL_ATOM_UTF8 => {
+                let atom = self.atom()?;
+                put(place, Term::Atom(atom));
+                Ok(())
+            }
+            tag::BINARY => {
+                let binary = self.binary()?;
+                put(place, Term::Binary(binary));
+                Ok(())
+            }
+            _ => {
+                let leaf = self.leaf()?;
+                put(place, leaf);
+                Ok(())
+            }
         }
     }
 
     /// A term that may hold others, one level deeper.
-    fn compound(&mut self) -> Result<Term> {
+    fn compound(&mut self, place: &mut Term) -> Result<()> {
         if self.depth >= self.limits.depth {
             return Err(self.limit("depth"));
         }
         let owed = self.owed;
         self.depth += 1;
-        let result = match self.peek_tag()? {
-            tag::LIST => self.list(),
-            tag::MAP => self.map(),
-            tag::RECORD => self.record(),
-            _ => self.tuple(),
-        };
+        match self.peek_tag()? {
+            tag::LIST => self.list(place)?,
+            tag::MAP => self.map(place)?,
+            tag::RECORD => put(place, self.record()?),
+            _ => self.tuple(place)?,
+        }
+        // After an error nothing more is read.
         self.depth -= 1;
         self.owed = owed;
-        result
+        Ok(())
     }
 
-    fn tuple(&mut self) -> Result<Term> {
+    #[inline(never)]
+    fn tuple(&mut self, place: &mut Term) -> Result<()> {
         let arity = self.tuple_header()?;
-        Ok(Term::Tuple(self.terms(arity)?.into()))
+        let terms = self.terms(arity)?;
+        put(place, Term::Tuple(terms.into()));
+        Ok(())
     }
 
-    fn list(&mut self) -> Result<Term> {
+    #[inline(never)]
+    fn list(&mut self, place: &mut Term) -> Result<()> {
         self.u8()?;
         let count = self.count(1)?;
         if count == 1 {
-            return self.list_of_one();
+            let list = self.list_of_one()?;
+            put(place, list);
+            return Ok(());
         }
         let elements = self.terms(count)?;
         if let [tag::NIL, left @ ..] = self.left {
             self.left = left;
-            return Ok(Term::List(elements.into()));
+            put(place, Term::List(elements.into()));
+            return Ok(());
         }
         let tail = self.inner_term()?;
-        self.joined(elements, tail)
+        let list = self.joined(elements, tail)?;
+        put(place, list);
+        Ok(())
     }
 
     /// As `[alias | Reference]`, which every call carries.
@@ -93,50 +197,42 @@ impl Decoder<'_> {
         Ok(Term::improper(elements, tail))
     }
 
+    #[inline(always)]
     fn terms(&mut self, count: usize) -> Result<Vec<Term>> {
         self.charge::<Term>(count)?;
         let mut terms = Vec::with_capacity(count);
+        self.rows(&mut terms, count);
+        let mut read = terms.len();
+        terms.resize_with(count, || NOTHING);
         let owed = self.owed;
-        while terms.len() < count {
-            let most = count - terms.len();
-            // Numbers come in long rows.
-            match *self.left {
-                [tag::SMALL_INTEGER, small, ref left @ ..] => {
-                    terms.push(Term::Integer(i64::from(small)));
-                    self.left = left;
-                    if left.first() == Some(&tag::SMALL_INTEGER) {
-                        self.row(&mut terms, most - 1, is_small, |[_, small]| Term::Integer(i64::from(*small)));
-                    }
-                }
-                [tag::INTEGER, one, two, three, four, ref left @ ..] => {
-                    terms.push(Term::Integer(i64::from(i32::from_be_bytes([one, two, three, four]))));
-                    self.left = left;
-                    if left.first() == Some(&tag::INTEGER) {
-                        self.row(&mut terms, most - 1, is_integer, |[_, number @ ..]| {
-                            Term::Integer(i64::from(i32::from_be_bytes(*number)))
-                        });
-                    }
-                }
-                [tag::NEW_FLOAT, _, _, _, _, _, _, _, _, tag::NEW_FLOAT, ..] if most > 1 => {
-                    let before = terms.len();
-                    self.row(&mut terms, most, is_finite, |[_, number @ ..]| {
-                        Term::Float(f64::from_be_bytes(*number))
-                    });
-                    if terms.len() == before {
-                        return Err(self.invalid("float: it is not finite"));
-                    }
-                }
-                _ => {
-                    self.owed = owed + (most - 1);
-                    terms.push(self.inner_term()?);
-                }
+        while let Some(place) = terms.get_mut(read) {
+            if !self.quick(place) {
+                self.owed = owed + (count - read - 1);
+                self.slow(place)?;
             }
+            read += 1;
         }
         self.owed = owed;
         Ok(terms)
     }
 
-    /// Reads up to `most` things of one size, as long as they are of the same kind.
+    /// Numbers come in long rows: reads those that stand first, up to `most`.
+    #[inline]
+    fn rows(&mut self, terms: &mut Vec<Term>, most: usize) {
+        if let [tag::SMALL_INTEGER, _, tag::SMALL_INTEGER, ..] = self.left {
+            self.row(terms, most, is_small, |[_, small]| Term::Integer(i64::from(*small)));
+        }
+        if let [tag::INTEGER, _, _, _, _, tag::INTEGER, ..] = self.left {
+            self.row(terms, most, is_integer, |[_, number @ ..]| {
+                Term::Integer(i64::from(i32::from_be_bytes(*number)))
+            });
+        }
+        if let [tag::NEW_FLOAT, _, _, _, _, _, _, _, _, tag::NEW_FLOAT, ..] = self.left {
+            self.row(terms, most, is_finite, |[_, number @ ..]| Term::Float(f64::from_be_bytes(*number)));
+        }
+    }
+
+    /// Reads what stands there of one kind and one size, until there are `most` terms.
     #[inline]
     fn row<const SIZE: usize>(
         &mut self,
@@ -146,7 +242,7 @@ impl Decoder<'_> {
         read: impl Fn(&[u8; SIZE]) -> Term,
     ) {
         let (all, _) = self.left.as_chunks::<SIZE>();
-        let all = &all[..all.len().min(most)];
+        let all = &all[..all.len().min(most - terms.len())];
         let (row, _) = all.split_at(all.iter().position(|one| !is_one(one)).unwrap_or(all.len()));
         terms.extend(row.iter().map(read));
         self.left = &self.left[row.len() * SIZE..];
@@ -168,20 +264,15 @@ impl Decoder<'_> {
         Ok(Term::Record(Box::new(Record { exported, module, name, fields })))
     }
 
-    fn map(&mut self) -> Result<Term> {
+    #[inline(never)]
+    fn map(&mut self, place: &mut Term) -> Result<()> {
         let count = self.map_header()?;
-        self.charge::<(Term, Term)>(count)?;
-        let mut pairs: Vec<(Term, Term)> = Vec::with_capacity(count);
-        self.owed += 2 * count;
-        for _ in 0..count {
-            self.owed -= 2;
-            let key = self.inner_term()?;
-            pairs.push((key, self.inner_term()?));
-        }
-        if !are_distinct(&pairs) {
+        let flat = self.terms(2 * count)?;
+        if !are_distinct(flat.as_chunks().0) {
             return Err(self.invalid("map: a key stands twice"));
         }
-        Ok(Term::Map(Map(pairs.into())))
+        put(place, Term::Map(Map { flat: flat.into() }));
+        Ok(())
     }
 
     /// A term that holds no others.
@@ -248,6 +339,11 @@ impl Decoder<'_> {
         let body = decoder.slice(length)?;
         Ok(Term::Fun(Box::new(Fun { body })))
     }
+}
+
+#[inline(always)]
+fn short<const ATOM: bool>(few: Inline) -> Term {
+    if ATOM { Term::Atom(Atom::of_inline(few)) } else { Term::Binary(Binary::of_inline(few)) }
 }
 
 fn is_small(bytes: &[u8; 2]) -> bool {
