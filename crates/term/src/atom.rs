@@ -54,8 +54,12 @@ impl Atom {
     ///
     /// # Panics
     /// When the text is longer than 255 bytes: the text is the program's own, never input.
+    #[inline]
     pub const fn from_static(text: &'static str) -> Atom {
         assert!(text.len() <= MAX_CHARACTERS, "an atom has at most 255 characters");
+        if text.len() <= Inline::ROOM {
+            return Atom(Repr::Inline(Inline::of_text(text)));
+        }
         Atom(Repr::Static(text))
     }
 
@@ -130,6 +134,7 @@ impl Hash for Atom {
 ///
 /// # Panics
 /// As [`Atom::from_static`].
+#[inline]
 pub const fn atom(text: &'static str) -> Atom {
     Atom::from_static(text)
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::dismantle::{nests, release};
+use crate::dismantle::free;
 use crate::{Atom, Binary, Term, equal};
 
 /// A proper list. One of bytes (a charlist, iodata, a short list of small numbers) stays as compact as it came.
@@ -97,10 +97,18 @@ impl From<Vec<Term>> for List {
     }
 }
 
+impl From<Box<[Term]>> for List {
+    fn from(elements: Box<[Term]>) -> List {
+        List(Elements::Terms(elements))
+    }
+}
+
 impl Drop for List {
     fn drop(&mut self) {
-        if self.terms().is_some_and(|terms| terms.iter().any(nests)) {
-            release(self.take_terms());
+        if let Elements::Terms(terms) = &mut self.0
+            && !terms.is_empty()
+        {
+            free(std::mem::take(terms));
         }
     }
 }
@@ -140,9 +148,7 @@ impl ImproperList {
 
 impl Drop for ImproperList {
     fn drop(&mut self) {
-        if self.cells.iter().any(nests) {
-            release(std::mem::take(&mut self.cells).into_vec());
-        }
+        free(std::mem::take(&mut self.cells));
     }
 }
 
@@ -207,9 +213,7 @@ impl Map {
 
 impl Drop for Map {
     fn drop(&mut self) {
-        if self.flat.iter().any(nests) {
-            release(std::mem::take(&mut self.flat).into_vec());
-        }
+        free(std::mem::take(&mut self.flat));
     }
 }
 

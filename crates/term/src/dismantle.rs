@@ -2,9 +2,62 @@
 
 use std::cell::Cell;
 
-use crate::Term;
+use crate::{Term, pool};
+
+/// Frees what a term held. Apart from the terms' own drop, which is passed for each element and is to stay short.
+#[inline(never)]
+pub(crate) fn free(mut terms: Box<[Term]>) {
+    if terms.len() > pool::LARGEST {
+        if terms.iter().any(nests) {
+            one_level_deeper(terms, drop);
+        }
+        return;
+    }
+    for term in &mut terms {
+        if nests(term) {
+            return one_level_deeper(terms, |mut terms| {
+                terms.iter_mut().for_each(empty);
+                pool::give_back(terms);
+            });
+        }
+        empty(term);
+    }
+    pool::give_back(terms);
+}
+
+/// Frees by recursion while that is not deep, and otherwise without.
+fn one_level_deeper(terms: Box<[Term]>, free: impl FnOnce(Box<[Term]>)) {
+    let depth = DEPTH.get();
+    if depth < RECURSION {
+        DEPTH.set(depth + 1);
+        free(terms);
+        DEPTH.set(depth);
+    } else {
+        dismantle(terms.into());
+    }
+}
+
+/// Leaves nothing that has to be freed.
+#[inline]
+fn empty(term: &mut Term) {
+    if !owns_nothing(term) {
+        *term = Term::Integer(0);
+    }
+}
+
+/// Whether a term has all that it is in its own place.
+#[inline]
+pub(crate) fn owns_nothing(term: &Term) -> bool {
+    match term {
+        Term::Integer(_) | Term::Float(_) => true,
+        Term::Atom(atom) => atom.inline().is_some(),
+        Term::Binary(binary) => binary.inline().is_some(),
+        _ => false,
+    }
+}
 
 /// Whether a term holds other terms.
+#[inline]
 pub(crate) fn nests(term: &Term) -> bool {
     match term {
         Term::Tuple(tuple) => !tuple.is_empty(),
@@ -21,18 +74,6 @@ const RECURSION: u32 = 64;
 thread_local! {
     /// How deep this thread is in terms that it frees.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Frees what a term holds.
-pub(crate) fn release(terms: impl Into<Vec<Term>>) {
-    let depth = DEPTH.get();
-    if depth < RECURSION {
-        DEPTH.set(depth + 1);
-        drop::<Vec<Term>>(terms.into());
-        DEPTH.set(depth);
-    } else {
-        dismantle(terms.into());
-    }
 }
 
 /// Frees terms from the outside in: each gives what it holds to the list of those that wait, and is then freed empty.

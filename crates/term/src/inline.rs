@@ -38,11 +38,23 @@ impl Inline {
         self.bytes.get(..usize::from(self.length)).unwrap_or_default()
     }
 
-    /// Appends the bytes, in a copy of a fixed size.
+    /// The bytes of a text of the program, at most 22.
+    pub(crate) const fn of_text(text: &str) -> Inline {
+        let mut bytes = [0; Inline::ROOM];
+        bytes.split_at_mut(text.len()).0.copy_from_slice(text.as_bytes());
+        Inline { length: text.len() as u8, bytes }
+    }
+
+    /// Appends a head that ends in the length, and the bytes: in one copy of a fixed size, for which `ALL` is large enough.
     #[inline(always)]
-    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
-        let end = out.len() + usize::from(self.length);
-        out.extend_from_slice(&self.bytes);
+    pub(crate) fn append_to<const HEAD: usize, const ALL: usize>(&self, out: &mut Vec<u8>, head: [u8; HEAD]) {
+        const { assert!(HEAD + Inline::ROOM == ALL, "room for head and bytes") };
+        let end = out.len() + HEAD + usize::from(self.length);
+        let mut all = [0; ALL];
+        all[..HEAD].copy_from_slice(&head);
+        all[HEAD - 1] = self.length;
+        all[HEAD..].copy_from_slice(&self.bytes);
+        out.extend_from_slice(&all);
         out.truncate(end);
     }
 }
@@ -51,18 +63,23 @@ impl Inline {
 /// copy of odd sizes in memory cannot be read again at once.
 #[inline(always)]
 pub(crate) fn number(from: &[u8], length: usize) -> Option<u128> {
-    let from = from.get(..length)?;
-    let (front, back) = from.split_at_checked(8).unwrap_or((from, &[]));
-    Some(u128::from(word(front)?) | u128::from(word(back)?) << 64)
+    match from.first_chunk() {
+        Some(front) if length <= 8 => {
+            let unwanted = (8 * (8 - length)) as u32;
+            Some(u128::from(u64::from_le_bytes(*front) & u64::MAX.checked_shr(unwanted).unwrap_or(0)))
+        }
+        Some(front) => {
+            let back = u64::from_le_bytes(*from.get(..length)?.last_chunk()?) >> (8 * (16 - length));
+            Some(u128::from(u64::from_le_bytes(*front)) | u128::from(back) << 64)
+        }
+        None => few(from.get(..length)?).map(u128::from),
+    }
 }
 
-/// Up to eight bytes as a number.
+/// Fewer than eight bytes as a number.
 #[inline(always)]
-fn word(from: &[u8]) -> Option<u64> {
+fn few(from: &[u8]) -> Option<u64> {
     let length = from.len();
-    if let Some(all) = from.first_chunk() {
-        return (length == 8).then_some(u64::from_le_bytes(*all));
-    }
     // Two parts that overlap, or three bytes of which some are the same.
     if let (Some(first), Some(last)) = (from.first_chunk(), from.last_chunk()) {
         let last = u64::from(u32::from_le_bytes(*last)) << (8 * (length - 4));
@@ -111,13 +128,16 @@ mod tests {
             let (long, short) = (Inline::front(&from, length as u8), Inline::new(&from[..length]).expect("fits"));
             assert!(long == short, "{length}");
             if length <= 16 {
-                let number = number(&from[..length], length).expect("so many are there");
-                assert!(Inline::of_number(number, length as u8) == short, "{length}");
+                for end in [length, 8, 16, 20].into_iter().filter(|end| *end >= length) {
+                    let number = number(&from[..end], length).expect("so many are there");
+                    assert!(Inline::of_number(number, length as u8) == short, "{length}");
+                }
             }
             assert_eq!(long.as_slice(), &from[..length]);
             let mut out = vec![0];
-            long.append_to(&mut out);
-            assert_eq!(out[1..], from[..length]);
+            long.append_to::<2, 24>(&mut out, [7, 0]);
+            assert_eq!(out[..3], [0, 7, length as u8]);
+            assert_eq!(out[3..], from[..length]);
         }
         assert!(Inline::new(&[0; Inline::ROOM + 1]).is_none());
     }

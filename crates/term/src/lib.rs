@@ -32,6 +32,7 @@ pub mod inspect;
 mod macros;
 mod opaque;
 mod order;
+mod pool;
 pub mod print;
 pub mod serde;
 mod term;

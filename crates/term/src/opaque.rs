@@ -1,7 +1,7 @@
 //! What a Rust node carries and gives back, but cannot look into: funs and native records; and external funs.
 
 use crate::codec::Decoder;
-use crate::dismantle::{nests, release};
+use crate::dismantle::{free, nests};
 use crate::{Atom, Binary, Term};
 
 /// A closure of the BEAM (tag 112), kept as the bytes that came: it can be called only where its module is loaded.
@@ -58,7 +58,7 @@ pub struct Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if self.fields.iter().any(|(_, value)| nests(value)) {
-            release(std::mem::take(&mut self.fields).into_iter().map(|(_, value)| value).collect::<Vec<_>>());
+            free(std::mem::take(&mut self.fields).into_iter().map(|(_, value)| value).collect());
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use crate::Term;
-use crate::dismantle::{nests, release};
+use crate::dismantle::free;
 
 /// A tuple: its elements, as a slice.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -34,6 +34,12 @@ impl From<Vec<Term>> for Tuple {
     }
 }
 
+impl From<Box<[Term]>> for Tuple {
+    fn from(elements: Box<[Term]>) -> Tuple {
+        Tuple(elements)
+    }
+}
+
 impl<'a> IntoIterator for &'a Tuple {
     type Item = &'a Term;
     type IntoIter = std::slice::Iter<'a, Term>;
@@ -58,8 +64,6 @@ impl std::fmt::Debug for Tuple {
 
 impl Drop for Tuple {
     fn drop(&mut self) {
-        if self.0.iter().any(nests) {
-            release(std::mem::take(&mut self.0).into_vec());
-        }
+        free(std::mem::take(&mut self.0));
     }
 }

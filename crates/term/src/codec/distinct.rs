@@ -48,7 +48,9 @@ fn by_table(pairs: &[[Term; 2]], table: &mut [u64]) -> Option<bool> {
                 table[slot & mask] = entry;
                 break;
             }
-            if found >> 32 == entry >> 32 && pairs.get((found as u32) as usize - 1).is_some_and(|[other, _]| other == key) {
+            if found >> 32 == entry >> 32
+                && pairs.get((found as u32) as usize - 1).is_some_and(|[other, _]| other == key)
+            {
                 return Some(false);
             }
             patience = patience.checked_sub(1)?;
@@ -131,9 +133,8 @@ mod tests {
     fn keys_that_collide_are_left_to_the_other_hash() {
         // Numbers whose hashes end in the same bits.
         let inverse = 0x9e37_79b9_7f4a_7c15_u64;
-        let inverse = (0..6).fold(inverse, |known, _| {
-            known.wrapping_mul(2_u64.wrapping_sub(inverse.wrapping_mul(known)))
-        });
+        let inverse =
+            (0..6).fold(inverse, |known, _| known.wrapping_mul(2_u64.wrapping_sub(inverse.wrapping_mul(known))));
         let colliding = (0..2000_u64).map(|number| {
             let (upper, lower) = (number, number);
             Term::Integer((upper << 32 | lower).wrapping_mul(inverse) as i64)

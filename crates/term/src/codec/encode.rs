@@ -123,10 +123,7 @@ pub(super) fn float_bytes(number: f64) -> [u8; 9] {
 #[inline]
 pub fn atom(out: &mut Vec<u8>, atom: &Atom) {
     match atom.inline() {
-        Some(few) => {
-            out.extend_from_slice(&[tag::SMALL_ATOM_UTF8, few.as_slice().len() as u8]);
-            few.append_to(out);
-        }
+        Some(few) => few.append_to::<2, 24>(out, [tag::SMALL_ATOM_UTF8, 0]),
         None => atom_bytes(out, atom.as_bytes()),
     }
 }

@@ -13,8 +13,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How deep terms may nest, in levels: `[[]]` has one. Default 512. Each level takes some of the thread's stack while a
-    /// term is read, about half a kilobyte; real messages stay below 50.
+    /// How deep terms may nest, in levels: `[[]]` has one. Default 512. Reading takes no stack that
+    /// grows with it; what else walks terms may: real messages stay below 50.
     pub depth: u32,
     /// How many bytes of the input are read, the version byte included. Default 1 GiB. Reading takes time in proportion:
     /// choose what the largest message of the program needs, or the largest frame of its transport.

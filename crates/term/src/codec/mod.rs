@@ -3,6 +3,7 @@
 
 mod compressed;
 mod decoder;
+mod deep;
 mod distinct;
 pub mod encode;
 mod error;

@@ -45,8 +45,7 @@ fn place(text: &[u8]) -> usize {
 
 /// The origin with this node and creation; `node` makes the node's name if it has to be made.
 pub(super) fn origin(text: &[u8], creation: Creation, node: impl Fn() -> Result<Atom>) -> Result<Origin> {
-    let is_wanted =
-        |known: &&Origin| known.creation() == creation && known.node().as_bytes() == text;
+    let is_wanted = |known: &&Origin| known.creation() == creation && known.node().as_bytes() == text;
     let known = RECENT_ORIGINS.try_with(|origins| {
         let mut origins = origins.try_borrow_mut().ok()?;
         if let Some(origin) = origins.known.iter().flatten().find(is_wanted) {

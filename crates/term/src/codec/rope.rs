@@ -74,7 +74,9 @@ impl Rope {
 
     /// All that was written, in its order; no piece is empty.
     pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        self.places().flat_map(|(part, shared)| [self.buffer.get(part).unwrap_or_default(), shared.map_or(&[], Bytes::as_ref)]).filter(|piece| !piece.is_empty())
+        self.places()
+            .flat_map(|(part, shared)| [self.buffer.get(part).unwrap_or_default(), shared.map_or(&[], Bytes::as_ref)])
+            .filter(|piece| !piece.is_empty())
     }
 
     /// The same as pieces that own themselves: one allocation for the buffer, none for what is shared.

@@ -1,16 +1,17 @@
 //! Reading whole terms: what nests, what is met most often, and the rest, apart from each other.
 
 use super::decoder::Decoder;
+use super::deep::{is_compound, record_of};
 use super::distinct::are_distinct;
 use super::error::Result;
 use super::tag;
 use crate::inline::{self, Inline};
-use crate::{Atom, Binary, BitString, ExportFun, Fun, ImproperList, List, Map, Record, Term};
+use crate::{Atom, Binary, BitString, ExportFun, Fun, ImproperList, List, Map, Record, Term, pool};
 
 /// Puts a term where it stays. Terms are made in place: to move one takes longer than to read it, since what was just
 /// written in small parts cannot be read back in large ones at once. Until then a number stands there, which owns nothing.
 #[inline(always)]
-fn put(place: &mut Term, term: Term) {
+pub(super) fn put(place: &mut Term, term: Term) {
     std::mem::forget(std::mem::replace(place, term));
 }
 
@@ -26,6 +27,9 @@ pub(super) fn in_place(read: impl FnOnce(&mut Term) -> Result<()>) -> Result<Ter
     result
 }
 
+/// How deep terms are followed by recursion, which takes less time than a list of what is open.
+const RECURSION: u32 = 32;
+
 const NOTHING: Term = Term::Integer(0);
 
 impl<'a> Decoder<'a> {
@@ -38,7 +42,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// A term that may be compressed, if it is the first of the input.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn first(&mut self, place: &mut Term) -> Result<()> {
         if self.depth == 0 && self.left.first() == Some(&tag::COMPRESSED) && self.position() <= 1 {
             put(place, self.compressed()?);
@@ -53,7 +57,7 @@ impl<'a> Decoder<'a> {
     }
 
     #[inline(always)]
-    fn one(&mut self, place: &mut Term) -> Result<()> {
+    pub(super) fn one(&mut self, place: &mut Term) -> Result<()> {
         if !self.quick(place) { self.slow(place) } else { Ok(()) }
     }
 
@@ -105,7 +109,7 @@ impl<'a> Decoder<'a> {
     fn slow(&mut self, place: &mut Term) -> Result<()> {
         // What nests is kept apart from what does not, so that a level of nesting takes little of the stack.
         match self.peek_tag()? {
-            tag::SMALL_TUPLE | tag::LARGE_TUPLE | tag::LIST | tag::MAP | tag::RECORD => self.compound(place),
+            tag if is_compound(tag) => self.compound(place),
             tag::SMALL_ATOM_UTF8 => {
                 let atom = self.atom()?;
                 put(place, Term::Atom(atom));
@@ -128,6 +132,9 @@ impl<'a> Decoder<'a> {
     fn compound(&mut self, place: &mut Term) -> Result<()> {
         if self.depth >= self.limits.depth {
             return Err(self.limit("depth"));
+        }
+        if self.depth >= RECURSION {
+            return self.deep(place);
         }
         let owed = self.owed;
         self.depth += 1;
@@ -175,57 +182,81 @@ impl<'a> Decoder<'a> {
     /// As `[alias | Reference]`, which every call carries.
     fn list_of_one(&mut self) -> Result<Term> {
         self.charge::<Term>(2)?;
-        let first = self.inner_term()?;
+        let mut cells = pool::room(2);
+        let [first, tail] = &mut *cells else { return Err(self.invalid("list")) };
+        self.one(first)?;
         if let [tag::NIL, left @ ..] = self.left {
             self.left = left;
-            return Ok(Term::List(vec![first].into()));
+            let mut elements = pool::room(1);
+            elements.swap_with_slice(std::slice::from_mut(first));
+            pool::give_back(cells);
+            return Ok(Term::List(elements.into()));
         }
-        match self.inner_term()? {
-            tail @ (Term::List(_) | Term::ImproperList(_)) => self.joined(vec![first], tail),
-            tail => Ok(Term::ImproperList(ImproperList { cells: Box::new([first, tail]) })),
+        self.one(tail)?;
+        match std::mem::replace(tail, NOTHING) {
+            rest @ (Term::List(_) | Term::ImproperList(_)) => {
+                let first = std::mem::replace(first, NOTHING);
+                self.joined([first], rest)
+            }
+            rest => {
+                put(tail, rest);
+                Ok(Term::ImproperList(ImproperList { cells }))
+            }
         }
     }
 
     /// A list whose tail may be a list: nobody writes that, but Erlang reads it. Elements that move are paid for again.
-    fn joined(&mut self, elements: Vec<Term>, tail: Term) -> Result<Term> {
+    pub(super) fn joined(&mut self, elements: impl Into<Vec<Term>>, tail: Term) -> Result<Term> {
         let moved = match &tail {
             Term::List(rest) => rest.len(),
             Term::ImproperList(rest) => rest.cells.len(),
             _ => 1,
         };
+        let elements = elements.into();
         self.charge::<Term>(elements.len() + moved)?;
         Ok(Term::improper(elements, tail))
     }
 
     #[inline(always)]
-    fn terms(&mut self, count: usize) -> Result<Vec<Term>> {
+    fn terms(&mut self, count: usize) -> Result<Box<[Term]>> {
         self.charge::<Term>(count)?;
+        if count <= pool::LARGEST {
+            let mut terms = pool::room(count);
+            self.fill(&mut terms)?;
+            return Ok(terms);
+        }
         let mut terms = Vec::with_capacity(count);
         self.rows(&mut terms, count);
-        let mut read = terms.len();
+        let read = terms.len();
         terms.resize_with(count, || NOTHING);
+        self.fill(&mut terms[read..])?;
+        Ok(terms.into())
+    }
+
+    /// Reads a term into each place.
+    #[inline(always)]
+    fn fill(&mut self, places: &mut [Term]) -> Result<()> {
         let owed = self.owed;
-        while let Some(place) = terms.get_mut(read) {
+        let mut left = places.len();
+        for place in places {
+            left -= 1;
             if !self.quick(place) {
-                self.owed = owed + (count - read - 1);
+                self.owed = owed + left;
                 self.slow(place)?;
             }
-            read += 1;
         }
         self.owed = owed;
-        Ok(terms)
+        Ok(())
     }
 
     /// Numbers come in long rows: reads those that stand first, up to `most`.
-    #[inline]
+    #[inline(never)]
     fn rows(&mut self, terms: &mut Vec<Term>, most: usize) {
         if let [tag::SMALL_INTEGER, _, tag::SMALL_INTEGER, ..] = self.left {
             self.row(terms, most, is_small, |[_, small]| Term::Integer(i64::from(*small)));
         }
         if let [tag::INTEGER, _, _, _, _, tag::INTEGER, ..] = self.left {
-            self.row(terms, most, is_integer, |[_, number @ ..]| {
-                Term::Integer(i64::from(i32::from_be_bytes(*number)))
-            });
+            self.row(terms, most, is_integer, |[_, number @ ..]| Term::Integer(i64::from(i32::from_be_bytes(*number))));
         }
         if let [tag::NEW_FLOAT, _, _, _, _, _, _, _, _, tag::NEW_FLOAT, ..] = self.left {
             self.row(terms, most, is_finite, |[_, number @ ..]| Term::Float(f64::from_be_bytes(*number)));
@@ -249,30 +280,40 @@ impl<'a> Decoder<'a> {
     }
 
     fn record(&mut self) -> Result<Term> {
+        let record = self.record_head()?;
+        let values = self.terms(record.fields.len())?;
+        Ok(record_of(record, values))
+    }
+
+    /// A record without its values.
+    pub(super) fn record_head(&mut self) -> Result<Record> {
         self.u8()?;
         let count = self.count(2)?;
         let exported = self.u8()? != 0;
         let (module, name) = (self.atom()?, self.atom()?);
-        // The names and the fields that they become a part of.
-        self.charge::<(Atom, (Atom, Term))>(count)?;
-        let mut names = Vec::with_capacity(count);
+        self.charge::<(Atom, Term)>(count)?;
+        let mut fields = Vec::with_capacity(count);
         for _ in 0..count {
-            names.push(self.atom()?);
+            fields.push((self.atom()?, NOTHING));
         }
-        let values = self.terms(count)?;
-        let fields = names.into_iter().zip(values).collect();
-        Ok(Term::Record(Box::new(Record { exported, module, name, fields })))
+        Ok(Record { exported, module, name, fields })
     }
 
     #[inline(never)]
     fn map(&mut self, place: &mut Term) -> Result<()> {
         let count = self.map_header()?;
         let flat = self.terms(2 * count)?;
+        put(place, self.map_of(flat)?);
+        Ok(())
+    }
+
+    /// The map of these keys and values.
+    #[inline(always)]
+    pub(super) fn map_of(&self, flat: Box<[Term]>) -> Result<Term> {
         if !are_distinct(flat.as_chunks().0) {
             return Err(self.invalid("map: a key stands twice"));
         }
-        put(place, Term::Map(Map { flat: flat.into() }));
-        Ok(())
+        Ok(Term::Map(Map { flat }))
     }
 
     /// A term that holds no others.

@@ -26,10 +26,7 @@ impl Sink for Vec<u8> {
 #[inline]
 pub(super) fn copy_binary(out: &mut Vec<u8>, binary: &Binary) {
     match binary.inline() {
-        Some(few) => {
-            encode::binary_header(out, few.as_slice().len());
-            few.append_to(out);
-        }
+        Some(few) => few.append_to::<5, 27>(out, [tag::BINARY, 0, 0, 0, 0]),
         None => encode::binary(out, binary),
     }
 }
@@ -82,13 +79,16 @@ fn nested<S: Sink>(sink: &mut S, value: &Term, depth: u32) {
     }
 }
 
+/// Fewer elements are not looked at as a row.
+const ROW: usize = 8;
+
 fn all<S: Sink>(sink: &mut S, terms: &[Term], depth: u32) {
     let mut left = terms;
     while let Some((first, after)) = left.split_first() {
         let written = match (first, after.first()) {
             // Numbers come in long rows.
-            (Term::Integer(_), Some(Term::Integer(_))) => row(sink.buffer(), left, middle),
-            (Term::Float(_), Some(Term::Float(_))) => row(sink.buffer(), left, float),
+            (Term::Integer(_), Some(Term::Integer(_))) if left.len() >= ROW => row(sink.buffer(), left, middle),
+            (Term::Float(_), Some(Term::Float(_))) if left.len() >= ROW => row(sink.buffer(), left, float),
             _ => 0,
         };
         if written > 0 {
