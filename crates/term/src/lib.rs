@@ -48,3 +48,8 @@ pub use num_bigint::BigInt;
 pub use opaque::{ExportFun, Fun, Record};
 pub use term::Term;
 pub use tuple::Tuple;
+
+/// The example of the front page has to run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -61,17 +61,11 @@ pub fn integer(out: &mut Vec<u8>, number: i64) {
     if let Ok(small) = u8::try_from(number) {
         out.extend_from_slice(&[tag::SMALL_INTEGER, small]);
     } else if let Ok(middle) = i32::try_from(number) {
-        out.extend_from_slice(&integer_bytes(middle));
+        let [one, two, three, four] = middle.to_be_bytes();
+        out.extend_from_slice(&[tag::INTEGER, one, two, three, four]);
     } else {
         magnitude(out, number < 0, &number.unsigned_abs().to_le_bytes());
     }
-}
-
-/// An integer of 32 bits with its tag.
-#[inline]
-pub(super) fn integer_bytes(number: i32) -> [u8; 5] {
-    let [one, two, three, four] = number.to_be_bytes();
-    [tag::INTEGER, one, two, three, four]
 }
 
 /// An integer without sign.
@@ -109,14 +103,8 @@ pub fn float(out: &mut Vec<u8>, number: f64) {
     if !number.is_finite() {
         return atom_str(out, "undefined");
     }
-    out.extend_from_slice(&float_bytes(number));
-}
-
-/// A finite float with its tag.
-#[inline]
-pub(super) fn float_bytes(number: f64) -> [u8; 9] {
     let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
-    [tag::NEW_FLOAT, a, b, c, d, e, f, g, h]
+    out.extend_from_slice(&[tag::NEW_FLOAT, a, b, c, d, e, f, g, h]);
 }
 
 /// An atom.

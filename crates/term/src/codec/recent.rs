@@ -28,7 +28,7 @@ pub(super) fn atom(text: &[u8]) -> Option<Atom> {
     let known = RECENT_ATOMS.try_with(|atoms| {
         let mut atoms = atoms.try_borrow_mut().ok()?;
         let place = atoms.get_mut(place(text))?;
-        if !place.as_ref().is_some_and(|known| known.as_bytes() == text) {
+        if place.as_ref().is_none_or(|known| known.as_bytes() != text) {
             *place = Some(make()?);
         }
         place.clone()

@@ -87,8 +87,10 @@ fn all<S: Sink>(sink: &mut S, terms: &[Term], depth: u32) {
     while let Some((first, after)) = left.split_first() {
         let written = match (first, after.first()) {
             // Numbers come in long rows.
-            (Term::Integer(_), Some(Term::Integer(_))) if left.len() >= ROW => row(sink.buffer(), left, middle),
-            (Term::Float(_), Some(Term::Float(_))) if left.len() >= ROW => row(sink.buffer(), left, float),
+            (Term::Integer(_), Some(Term::Integer(_))) if left.len() >= ROW => {
+                row(sink.buffer(), left, is_middle, middle)
+            }
+            (Term::Float(_), Some(Term::Float(_))) if left.len() >= ROW => row(sink.buffer(), left, is_finite, float),
             _ => 0,
         };
         if written > 0 {
@@ -100,34 +102,47 @@ fn all<S: Sink>(sink: &mut S, terms: &[Term], depth: u32) {
     }
 }
 
-/// Writes what stands first in a slice and takes the same number of bytes each; gives how many.
-fn row<const SIZE: usize>(out: &mut Vec<u8>, terms: &[Term], bytes: impl Fn(&Term) -> Option<[u8; SIZE]>) -> usize {
-    let length = terms.iter().position(|term| bytes(term).is_none()).unwrap_or(terms.len());
+/// Writes those that stand first in a slice and take the same number of bytes each; gives how many.
+fn row<const SIZE: usize>(
+    out: &mut Vec<u8>,
+    terms: &[Term],
+    is_one: impl Fn(&Term) -> bool,
+    write: impl Fn(&mut [u8; SIZE], &Term),
+) -> usize {
+    let length = terms.iter().position(|term| !is_one(term)).unwrap_or(terms.len());
     let start = out.len();
     out.resize(start + length * SIZE, 0);
     let (places, _) = out[start..].as_chunks_mut();
     for (place, term) in places.iter_mut().zip(terms) {
-        *place = bytes(term).unwrap_or([0; SIZE]);
+        write(place, term);
     }
     length
 }
 
-/// An integer that does not fit a byte, but four.
+/// Whether it is an integer that does not fit a byte, but four.
 #[inline]
-fn middle(term: &Term) -> Option<[u8; 5]> {
-    match term {
-        Term::Integer(number) if u8::try_from(*number).is_err() => {
-            i32::try_from(*number).ok().map(encode::integer_bytes)
-        }
-        _ => None,
+fn is_middle(term: &Term) -> bool {
+    matches!(term, Term::Integer(number) if u8::try_from(*number).is_err() && i32::try_from(*number).is_ok())
+}
+
+#[inline]
+fn middle(place: &mut [u8; 5], term: &Term) {
+    if let Term::Integer(number) = term {
+        place[0] = tag::INTEGER;
+        place[1..].copy_from_slice(&(*number as i32).to_be_bytes());
     }
 }
 
 #[inline]
-fn float(term: &Term) -> Option<[u8; 9]> {
-    match term {
-        Term::Float(number) if number.is_finite() => Some(encode::float_bytes(*number)),
-        _ => None,
+fn is_finite(term: &Term) -> bool {
+    matches!(term, Term::Float(number) if number.is_finite())
+}
+
+#[inline]
+fn float(place: &mut [u8; 9], term: &Term) {
+    if let Term::Float(number) = term {
+        place[0] = tag::NEW_FLOAT;
+        place[1..].copy_from_slice(&number.to_be_bytes());
     }
 }
 
