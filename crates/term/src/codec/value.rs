@@ -44,11 +44,15 @@ impl<'a> Decoder<'a> {
     /// A term that may be compressed, if it is the first of the input.
     #[inline(never)]
     pub(super) fn first(&mut self, place: &mut Term) -> Result<()> {
-        if self.depth == 0 && self.left.first() == Some(&tag::COMPRESSED) && self.position() <= 1 {
-            put(place, self.compressed()?);
-            return Ok(());
+        match self.left.first() {
+            // Mostly it holds others.
+            Some(tag) if is_compound(*tag) => self.compound(place),
+            Some(&tag::COMPRESSED) if self.depth == 0 && self.position() <= 1 => {
+                put(place, self.compressed()?);
+                Ok(())
+            }
+            _ => self.one(place),
         }
-        self.one(place)
     }
 
     /// A term at any place.
@@ -129,6 +133,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// A term that may hold others, one level deeper.
+    #[inline(always)]
     fn compound(&mut self, place: &mut Term) -> Result<()> {
         if self.depth >= self.limits.depth {
             return Err(self.limit("depth"));
