@@ -59,7 +59,7 @@ fn identifiers_may_leave_their_node_to_the_header() {
         let expanded = Decoder::new(&bytes).with_atoms(&atoms).expand().expect("all atoms are known");
         assert_eq!(Decoder::new(&expanded).term().as_ref(), Ok(&term));
         assert_eq!(term.encode()[1..], expanded);
-        assert_eq!(term.as_pid().is_none_or(|pid| *pid.node() == "n@host"), true);
+        assert!(term.as_pid().is_none_or(|pid| *pid.node() == "n@host"));
     }
 }
 
