@@ -225,10 +225,10 @@ impl<'a> Walk<'a> {
                 None => {}
             }
         }
-        let mut pairs: Vec<&(Term, Term)> = map.iter().collect();
+        let mut pairs: Vec<(&Term, &Term)> = map.iter().collect();
         pairs.sort_by(|one, two| match self.options.elixir {
-            Elixir::V1_14 => order::of_keys(&one.0, &two.0),
-            _ => one.0.loosely_compare(&two.0).then_with(|| one.1.loosely_compare(&two.1)),
+            Elixir::V1_14 => order::of_keys(one.0, two.0),
+            _ => one.0.loosely_compare(two.0).then_with(|| one.1.loosely_compare(two.1)),
         });
         let keys = pairs.iter().all(|(key, _)| key.as_atom().is_some_and(is_key));
         self.elements(["%{", "}"], Style::Strict, pairs.into_iter(), |this, (key, value)| match key {
@@ -268,7 +268,7 @@ trait Element {
 
 impl Element for &Term {}
 impl Element for Cow<'_, Term> {}
-impl Element for &(Term, Term) {}
+impl Element for (&Term, &Term) {}
 impl Element for (&str, &Term) {}
 
 enum Cell<'t> {

@@ -200,8 +200,8 @@ impl Walk {
     }
 
     fn map(&mut self, map: &Map) -> Result<Tree> {
-        let mut pairs: Vec<&(Term, Term)> = map.iter().collect();
-        pairs.sort_by(|one, two| order::of_keys(&one.0, &two.0));
+        let mut pairs: Vec<(&Term, &Term)> = map.iter().collect();
+        pairs.sort_by(|one, two| order::of_keys(one.0, two.0));
         let pairs: Vec<(Tree, Tree)> =
             pairs.into_iter().map(|(key, value)| Ok((self.term(key)?, self.term(value)?))).collect::<Result<_>>()?;
         let width = width(3, pairs.iter().map(|(key, value)| key.width + 4 + value.width));
