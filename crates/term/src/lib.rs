@@ -46,6 +46,7 @@ pub use identifier::{Creation, IdentifierError, Origin, Pid, Port, Reference, Re
 pub use inspect::Inspect;
 pub use num_bigint::BigInt;
 pub use opaque::{ExportFun, Fun, Record};
+pub use serde::elixir;
 pub use term::Term;
 pub use tuple::Tuple;
 

@@ -5,6 +5,8 @@ mod compressed;
 mod decoder;
 mod deep;
 mod distinct;
+mod ahead;
+mod decode;
 pub mod encode;
 mod error;
 mod limits;
