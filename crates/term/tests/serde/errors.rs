@@ -45,7 +45,7 @@ fn reading() {
     );
     assert_eq!(
         message::<ByName>(term!(%{"a" => [{1, {:box, %{size: {1, nil}}}}]})),
-        "[\"a\"][0].1:box.size.1: expected u8, found the atom nil at byte 44"
+        "[\"a\"][0].1:box.size.1: expected u8, found the atom nil at byte 43"
     );
     assert_eq!(message::<Shape>(term!(:ring)), "unknown variant `ring`, expected one of `circle`, `box`, `dot` at byte 1");
     assert_eq!(message::<Shape>(term!({})), "expected an atom or a tuple that begins with one, found the tuple {} at byte 1");

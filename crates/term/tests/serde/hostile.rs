@@ -67,8 +67,12 @@ struct Keywords {
 }
 
 fn nested(opening: &[u8], inner: &[u8]) -> Bytes {
+    levels(200_000, opening, inner)
+}
+
+fn levels(levels: usize, opening: &[u8], inner: &[u8]) -> Bytes {
     let mut bytes = vec![tag::VERSION];
-    bytes.extend(opening.repeat(200_000));
+    bytes.extend(opening.repeat(levels));
     bytes.extend_from_slice(inner);
     bytes.into()
 }
@@ -89,7 +93,8 @@ fn types_that_hold_themselves() {
     is_too_deep::<Map>(&map);
     is_too_deep::<Struct>(&map);
     is_too_deep::<Flat>(&map);
-    is_too_deep::<Rest>(&map);
+    // What is left is read over before it is read: at every level that the limit allows, and no more.
+    is_too_deep::<Rest>(&levels(2_000, &[tag::MAP, 0, 0, 0, 1, tag::SMALL_ATOM_UTF8, 1, b'x'], &[tag::NIL]));
     is_too_deep::<Chain>(&tuple);
     is_too_deep::<Untagged>(&list);
     is_too_deep::<Untagged>(&map);
