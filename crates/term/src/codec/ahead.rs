@@ -52,7 +52,7 @@ impl<'a> Decoder<'a> {
         let bytes = self.take(length)?;
         match std::str::from_utf8(bytes) {
             // An atom of more than 255 characters is refused where its text is counted.
-            Ok(text) if length <= 255 && (text.is_ascii() || matches!(tag, tag::SMALL_ATOM_UTF8 | tag::ATOM_UTF8)) => {
+            Ok(text) if length <= 255 && (matches!(tag, tag::SMALL_ATOM_UTF8 | tag::ATOM_UTF8) || text.is_ascii()) => {
                 Ok(Some(text))
             }
             _ => {

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 
 use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -21,10 +22,11 @@ use crate::{
 };
 
 thread_local! {
+    // Both are empty but for the moment of a call. That they are not dropped with the thread makes them cheap to reach.
     /// The buffer that the next term is to be written to.
-    static OUT: Cell<Option<Vec<u8>>> = const { Cell::new(None) };
+    static OUT: Cell<Option<ManuallyDrop<Vec<u8>>>> = const { Cell::new(None) };
     /// The term that has just been read.
-    static READ: Cell<Option<Term>> = const { Cell::new(None) };
+    static READ: Cell<Option<ManuallyDrop<Term>>> = const { Cell::new(None) };
 }
 
 /// Whether an error type is our own: then the values come from our own format, or go to it.
@@ -33,29 +35,32 @@ pub(super) fn is_ours<E>() -> bool {
 }
 
 /// Lets a term write itself to `out`. `serialize` gets a buffer for the case that it was turned into bytes before.
-pub(super) fn write(
-    out: &mut Vec<u8>,
-    serialize: impl FnOnce(&mut Vec<u8>) -> Result<(), Error>,
-) -> Result<(), Error> {
+pub(super) fn write(out: &mut Vec<u8>, serialize: impl FnOnce(&mut Vec<u8>) -> Result<(), Error>) -> Result<(), Error> {
     let mut kept = Vec::new();
-    OUT.set(Some(std::mem::take(out)));
+    OUT.set(Some(ManuallyDrop::new(std::mem::take(out))));
     let result = serialize(&mut kept);
-    *out = OUT.take().unwrap_or_default();
+    if let Some(written) = OUT.take() {
+        *out = ManuallyDrop::into_inner(written);
+    }
     out.extend_from_slice(&kept);
     result
 }
 
 /// Hands a term to the visitor that asked for it.
 pub(super) fn read<'de, V: Visitor<'de>>(term: Term, visitor: V) -> Result<V::Value, Error> {
-    READ.set(Some(term));
+    READ.set(Some(ManuallyDrop::new(term)));
     let value = visitor.visit_unit();
-    READ.take();
+    drop(taken());
     value
+}
+
+fn taken() -> Option<Term> {
+    READ.take().map(ManuallyDrop::into_inner)
 }
 
 /// The binary that has just been read, for a visitor that wants its bytes.
 pub(super) fn taken_binary() -> Option<Binary> {
-    match READ.take() {
+    match taken() {
         Some(Term::Binary(binary)) => Some(binary),
         _ => None,
     }
@@ -70,6 +75,8 @@ trait Pass: Sized {
 
     fn as_term(&self) -> Cow<'_, Term>;
 
+    fn encode(&self, out: &mut Vec<u8>);
+
     /// `ours` says that it comes from our own format, which has all kinds of terms.
     fn from_term(term: Term, ours: bool) -> Result<Self, Term>;
 }
@@ -77,13 +84,13 @@ trait Pass: Sized {
 impl<T: Pass> Serialize for Passing<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if let Some(mut out) = OUT.take() {
-            encode::term(&mut out, &self.0.as_term());
+            self.0.encode(&mut out);
             OUT.set(Some(out));
             return serializer.serialize_bytes(&[]);
         }
         if is_ours::<S::Error>() || !serializer.is_human_readable() {
             let mut raw = Vec::new();
-            encode::term(&mut raw, &self.0.as_term());
+            self.0.encode(&mut raw);
             return serializer.serialize_bytes(&raw);
         }
         readable(&self.0.as_term(), serializer)
@@ -152,7 +159,7 @@ impl<'de, T: Pass> Visitor<'de> for PassVisitor<T> {
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<T, E> {
-        fitting(READ.take().unwrap_or(const { Term::Atom(Atom::from_static("nil")) }))
+        fitting(taken().unwrap_or(const { Term::Atom(Atom::from_static("nil")) }))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
@@ -196,13 +203,19 @@ pub(super) fn describe(term: &Term) -> String {
 }
 
 macro_rules! pass {
-    ($($type:ty: $what:literal, |$own:ident| $term:expr, |$ours:pat_param| $($pattern:pat $(if $guard:expr)? => $value:expr),+;)*) => {
+    ($($type:ty: $what:literal, |$own:ident| $term:expr, |$out:ident| $encode:expr, |$ours:pat_param| $($pattern:pat $(if $guard:expr)? => $value:expr),+;)*) => {
         $(impl Pass for $type {
             const WHAT: &'static str = $what;
 
             fn as_term(&self) -> Cow<'_, Term> {
                 let $own = self;
                 Cow::Owned($term)
+            }
+
+            #[inline]
+            fn encode(&self, $out: &mut Vec<u8>) {
+                let $own = self;
+                $encode;
             }
 
             fn from_term(term: Term, $ours: bool) -> Result<$type, Term> {
@@ -216,19 +229,26 @@ macro_rules! pass {
 }
 
 pass! {
-    Pid: "a pid", |own| own.clone().into(), |_| Term::Pid(pid) => pid;
-    Port: "a port", |own| own.clone().into(), |_| Term::Port(port) => port;
-    Reference: "a reference", |own| own.clone().into(), |_| Term::Reference(reference) => reference;
-    Binary: "a binary", |own| own.clone().into(), |ours|
+    Pid: "a pid", |own| own.clone().into(), |out| encode::pid(out, own), |_| Term::Pid(pid) => pid;
+    Port: "a port", |own| own.clone().into(), |out| encode::term(out, &own.as_term()), |_| Term::Port(port) => port;
+    Reference: "a reference", |own| own.clone().into(), |out| encode::reference(out, own), |_|
+        Term::Reference(reference) => reference;
+    Binary: "a binary", |own| own.clone().into(), |out| encode::binary(out, own), |ours|
         Term::Binary(binary) => binary,
         Term::List(list) if !ours && list.as_bytes().is_some() => list.as_bytes().unwrap_or_default().as_ref().into();
-    BitString: "a bit string", |own| own.clone().into(), |_| Term::BitString(bits) => *bits;
-    Tuple: "a tuple", |own| own.clone().into(), |_| Term::Tuple(tuple) => tuple;
-    ImproperList: "an improper list", |own| own.clone().into(), |_| Term::ImproperList(list) => list;
-    Fun: "a fun", |own| Term::Fun(Box::new(own.clone())), |_| Term::Fun(fun) => *fun;
-    ExportFun: "an external fun", |own| own.clone().into(), |_| Term::Export(fun) => *fun;
-    Record: "a native record", |own| Term::Record(Box::new(own.clone())), |_| Term::Record(record) => *record;
-    BigInt: "an integer", |own| own.clone().into(), |_|
+    BitString: "a bit string", |own| own.clone().into(), |out| encode::term(out, &own.as_term()), |_|
+        Term::BitString(bits) => *bits;
+    Tuple: "a tuple", |own| own.clone().into(), |out| encode::term(out, &own.as_term()), |_|
+        Term::Tuple(tuple) => tuple;
+    ImproperList: "an improper list", |own| own.clone().into(), |out| encode::term(out, &own.as_term()), |_|
+        Term::ImproperList(list) => list;
+    Fun: "a fun", |own| Term::Fun(Box::new(own.clone())), |out| encode::term(out, &own.as_term()), |_|
+        Term::Fun(fun) => *fun;
+    ExportFun: "an external fun", |own| own.clone().into(), |out| encode::term(out, &own.as_term()), |_|
+        Term::Export(fun) => *fun;
+    Record: "a native record", |own| Term::Record(Box::new(own.clone())), |out| encode::term(out, &own.as_term()), |_|
+        Term::Record(record) => *record;
+    BigInt: "an integer", |own| own.clone().into(), |out| encode::big_integer(out, own), |_|
         Term::Integer(number) => number.into(), Term::BigInteger(number) => *number;
 }
 
@@ -237,6 +257,11 @@ impl Pass for Term {
 
     fn as_term(&self) -> Cow<'_, Term> {
         Cow::Borrowed(self)
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode::term(out, self);
     }
 
     fn from_term(term: Term, _: bool) -> Result<Term, Term> {
@@ -264,7 +289,7 @@ through_serde!(Term Pid Port Reference Binary BitString Tuple ImproperList Fun E
 
 /// An integer of any size as a field: `#[serde(with = "beamline_term::serde::bigint")]`.
 pub mod bigint {
-    use super::{BigInt, Deserializer, Passing, PassVisitor, PhantomData, Serializer, special};
+    use super::{BigInt, Deserializer, PassVisitor, Passing, PhantomData, Serializer, special};
 
     /// Writes an integer.
     ///

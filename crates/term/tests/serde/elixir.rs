@@ -17,7 +17,12 @@ fn each_is_the_struct_that_elixir_has() {
     is(&time, "~T[12:30:00.123]");
     is(&naive, "~N[2024-02-29 12:30:00.123]");
     is(&DateTime::utc(naive), "~U[2024-02-29 12:30:00.123Z]");
-    let berlin = DateTime { utc_offset: 3600, zone_abbr: "CET".into(), time_zone: "Europe/Berlin".into(), ..DateTime::utc(naive) };
+    let berlin = DateTime {
+        utc_offset: 3600,
+        zone_abbr: "CET".into(),
+        time_zone: "Europe/Berlin".into(),
+        ..DateTime::utc(naive)
+    };
     is(&berlin, "#DateTime<2024-02-29 12:30:00.123+01:00 CET Europe/Berlin>");
     is(&Range::from(1..=10), "1..10");
     is(&Range::new(10, 1, -3).unwrap(), "10..1//-3");
@@ -38,9 +43,7 @@ fn older_forms_are_read() {
 
 #[test]
 fn what_is_no_such_value_is_refused() {
-    let date = |month: i64, day: i64| {
-        term!(%{__struct__: :"Elixir.Date", calendar: :"Elixir.Calendar.ISO", year: 2023, month: month, day: day})
-    };
+    let date = |month: i64, day: i64| term!(%{__struct__: :"Elixir.Date", calendar: :"Elixir.Calendar.ISO", year: 2023, month: month, day: day});
     assert!(read::<Date>(date(2, 28)).is_ok());
     let error = read::<Vec<Date>>(term!([(date(13, 1))])).unwrap_err().to_string();
     assert_eq!(error, "[0]: 2023-13-1 is no date of the years -9999 to 9999 at byte 6");
@@ -51,9 +54,7 @@ fn what_is_no_such_value_is_refused() {
     assert!(read::<Date>(other).unwrap_err().to_string().contains("Cal.Mars is not known here"));
     let error = read::<Time>(date(1, 1)).unwrap_err().to_string();
     assert!(error.starts_with("expected the struct Time, found the struct Date at byte"), "{error}");
-    let time = |hour: i64, micro: i64, precision: i64| {
-        term!(%{calendar: :"Elixir.Calendar.ISO", hour: hour, minute: 0, second: 0, microsecond: {micro, precision}})
-    };
+    let time = |hour: i64, micro: i64, precision: i64| term!(%{calendar: :"Elixir.Calendar.ISO", hour: hour, minute: 0, second: 0, microsecond: {micro, precision}});
     assert!(read::<Time>(time(23, 999_999, 6)).is_ok());
     for bad in [time(24, 0, 0), time(0, 1_000_000, 6), time(0, 0, 7)] {
         assert!(read::<Time>(bad).is_err());

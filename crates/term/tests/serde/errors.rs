@@ -37,8 +37,14 @@ fn reading() {
     }
     let user = || term!(%{name: 1.5});
     let users = Term::list([user(), user(), user(), term!(%{name: :x})]);
-    assert_eq!(message::<Config>(term!(%{users: users})), ".users[3].name: expected a float, found the atom :x at byte 89");
-    assert_eq!(message::<ByName>(term!(%{"a" => [{1, :dot}, {300, :dot}]})), "[\"a\"][1].0: expected u8, found the integer 300 at byte 28");
+    assert_eq!(
+        message::<Config>(term!(%{users: users})),
+        ".users[3].name: expected a float, found the atom :x at byte 89"
+    );
+    assert_eq!(
+        message::<ByName>(term!(%{"a" => [{1, :dot}, {300, :dot}]})),
+        "[\"a\"][1].0: expected u8, found the integer 300 at byte 28"
+    );
     assert_eq!(
         message::<ByName>(term!(%{"a" => [{1, {:circle, "r"}}]})),
         "[\"a\"][0].1:circle: expected a float, found the binary \"r\" at byte 31"
@@ -47,13 +53,22 @@ fn reading() {
         message::<ByName>(term!(%{"a" => [{1, {:box, %{size: {1, nil}}}}]})),
         "[\"a\"][0].1:box.size.1: expected u8, found the atom nil at byte 43"
     );
-    assert_eq!(message::<Shape>(term!(:ring)), "unknown variant `ring`, expected one of `circle`, `box`, `dot` at byte 1");
-    assert_eq!(message::<Shape>(term!({})), "expected an atom or a tuple that begins with one, found the tuple {} at byte 1");
+    assert_eq!(
+        message::<Shape>(term!(:ring)),
+        "unknown variant `ring`, expected one of `circle`, `box`, `dot` at byte 1"
+    );
+    assert_eq!(
+        message::<Shape>(term!({})),
+        "expected an atom or a tuple that begins with one, found the tuple {} at byte 1"
+    );
     assert_eq!(message::<Config>(term!(%{})), "the field users is missing at byte 1");
     assert_eq!(message::<Config>(term!(%{users: [%{}]})), ".users[0]: the field name is missing at byte 18");
-    assert_eq!(message::<Vec<bool>>(term!([true, :maybe])), "[1]: expected a boolean, found the atom :maybe at byte 12");
+    assert_eq!(
+        message::<Vec<bool>>(term!([true, :maybe])),
+        "[1]: expected a boolean, found the atom :maybe at byte 12"
+    );
     assert_eq!(message::<(i64, i64)>(term!({1, 2, 3})), "there are 1 more elements than the type takes at byte 1");
-    assert_eq!(message::<(i64, i64)>(term!({1})), "invalid length 1, expected a tuple of size 2 at byte 1");
+    assert_eq!(message::<(i64, i64)>(term!({ 1 })), "invalid length 1, expected a tuple of size 2 at byte 1");
     assert_eq!(message::<Vec<i64>>(term!([1 | 2])), "expected the end of the list, found the integer 2 at byte 8");
     assert_eq!(message::<String>(term!(%{a: 1})), "expected a string, found the map %{a: 1} at byte 1");
     assert_eq!(message::<i64>(u64::MAX.into()), "expected i64, found the integer 18446744073709551615 at byte 1");
@@ -73,7 +88,9 @@ fn the_parts_are_data() {
         [Segment::Key("a".into()), Segment::Index(0), Segment::Element(1), Segment::Variant("circle".into())]
     );
     assert_eq!(error.at(), Some(31));
-    assert!(matches!(error.kind(), ErrorKind::Mismatch { expected, found } if expected == "a float" && found == "the binary \"r\""));
+    assert!(
+        matches!(error.kind(), ErrorKind::Mismatch { expected, found } if expected == "a float" && found == "the binary \"r\"")
+    );
 }
 
 #[test]

@@ -169,6 +169,9 @@ fn any_term_as_json() {
     let term = term!(%{name: "x", list: [1, :b, 2.5], at: {1, nil}});
     let json = from_term::<serde_json::Value>(&term).unwrap();
     assert_eq!(json, serde_json::json!({"name": "x", "list": [1, "b", 2.5], "at": [1, null]}));
-    assert_eq!(to_term(&json).unwrap().to_string(), "%{\"at\" => [1, nil], \"list\" => [1, \"b\", 2.5], \"name\" => \"x\"}");
+    assert_eq!(
+        to_term(&json).unwrap().to_string(),
+        "%{\"at\" => [1, nil], \"list\" => [1, \"b\", 2.5], \"name\" => \"x\"}"
+    );
     assert!(from_term::<serde_json::Value>(&pid().into()).is_err());
 }

@@ -62,9 +62,18 @@ fn the_bytes_are_these() {
         (bytes(&|| to_bytes(&serde_bytes::Bytes::new(&[1, 2])).unwrap()), b"\x83m\0\0\0\x02\x01\x02"),
         (bytes(&|| to_bytes(&Shape::Empty).unwrap()), b"\x83w\x05empty"),
         (bytes(&|| to_bytes(&Shape::Circle(1.0)).unwrap()), b"\x83h\x02w\x06circleF\x3f\xf0\0\0\0\0\0\0"),
-        (bytes(&|| to_bytes(&User::new()).unwrap()), b"\x83t\0\0\0\x03w\x0a__struct__w\x11Elixir.MyApp.Userw\x04namem\0\0\0\x01xw\x03agea\x07"),
-        (bytes(&|| to_bytes(&Limits::new()).unwrap()), b"\x83t\0\0\0\x01w\x04listl\0\0\0\x02h\x02w\x04porta\x01h\x02w\x02upw\x04truej"),
-        (bytes(&|| to_bytes(&Texts::new()).unwrap()), b"\x83t\0\0\0\x03w\x04namew\x02okw\x04filek\0\x02a\xe9w\x04nonew\x09undefined"),
+        (
+            bytes(&|| to_bytes(&User::new()).unwrap()),
+            b"\x83t\0\0\0\x03w\x0a__struct__w\x11Elixir.MyApp.Userw\x04namem\0\0\0\x01xw\x03agea\x07",
+        ),
+        (
+            bytes(&|| to_bytes(&Limits::new()).unwrap()),
+            b"\x83t\0\0\0\x01w\x04listl\0\0\0\x02h\x02w\x04porta\x01h\x02w\x02upw\x04truej",
+        ),
+        (
+            bytes(&|| to_bytes(&Texts::new()).unwrap()),
+            b"\x83t\0\0\0\x03w\x04namew\x02okw\x04filek\0\x02a\xe9w\x04nonew\x09undefined",
+        ),
     ] {
         assert_eq!(written, expected, "{}", String::from_utf8_lossy(&written));
     }
@@ -96,16 +105,22 @@ fn what_is_read_besides() {
         assert_eq!(read::<Shape>(empty).unwrap(), Shape::Empty);
     }
     let wide = Shape::Box { width: 1, height: Some(2) };
-    for fields in [term!(%{width: 1, height: 2}), term!(%{"width" => 1, "height" => 2}), term!([{:width, 1}, {:height, 2}])] {
+    for fields in
+        [term!(%{width: 1, height: 2}), term!(%{"width" => 1, "height" => 2}), term!([{:width, 1}, {:height, 2}])]
+    {
         assert_eq!(read::<Shape>((atom("box"), fields)).unwrap(), wide);
     }
-    assert_eq!(read::<serde_bytes::ByteBuf>(Term::list([300.into()])).unwrap_err().to_string(), "[0]: expected u8, found the integer 300 at byte 6");
+    assert_eq!(
+        read::<serde_bytes::ByteBuf>(Term::list([300.into()])).unwrap_err().to_string(),
+        "[0]: expected u8, found the integer 300 at byte 6"
+    );
     assert_eq!(read::<serde_bytes::ByteBuf>(Term::charlist("ab")).unwrap(), "ab".as_bytes());
 }
 
 #[test]
 fn keys_that_are_no_fields_are_passed_over() {
-    let plain = term!(%{0 => "x", "other" => 1, {1, 2} => 3, width: 1, height: 2, 1 => "y", (Term::from(&[255_u8][..])) => 4});
+    let plain =
+        term!(%{0 => "x", "other" => 1, {1, 2} => 3, width: 1, height: 2, 1 => "y", (Term::from(&[255_u8][..])) => 4});
     assert_eq!(read::<Shape>((atom("box"), plain)).unwrap(), Shape::Box { width: 1, height: Some(2) });
 }
 
@@ -209,7 +224,10 @@ fn nothing_is_nil_or_undefined_by_choice() {
     assert_eq!(to_term(&value).unwrap().to_string(), "{nil, 1, [nil], %{1 => nil}}");
     let erlang = Options::new().undefined().to_term(&value).unwrap();
     assert_eq!(erlang.to_string(), "{:undefined, 1, [:undefined], %{1 => :undefined}}");
-    assert_eq!(from_term::<(Option<i64>, Option<i64>, Vec<Option<bool>>, BTreeMap<i64, Option<()>>)>(&erlang).unwrap(), value);
+    assert_eq!(
+        from_term::<(Option<i64>, Option<i64>, Vec<Option<bool>>, BTreeMap<i64, Option<()>>)>(&erlang).unwrap(),
+        value
+    );
     let shape = Options::new().undefined().to_term(&Shape::Box { width: 1, height: None }).unwrap();
     assert_eq!(shape.to_string(), "{:box, %{height: :undefined, width: 1}}");
 }
@@ -260,14 +278,19 @@ fn keyword_lists() {
         atoms: HashMap::new(),
     };
     is(&value, "%{atoms: [], map: [a: 1, \"b c\": 2], maybe: nil, pairs: [x: {1, 2}, x: nil], texts: [k: 1]}");
-    is(&Lists { maybe: Some(Listen::default()), ..value }, "%{atoms: [], map: [a: 1, \"b c\": 2], maybe: [port: 0, up: false], pairs: [x: {1, 2}, x: nil], texts: [k: 1]}");
+    is(
+        &Lists { maybe: Some(Listen::default()), ..value },
+        "%{atoms: [], map: [a: 1, \"b c\": 2], maybe: [port: 0, up: false], pairs: [x: {1, 2}, x: nil], texts: [k: 1]}",
+    );
 
     // The first of two equal keys counts for a struct; a map is read too, with either kind of key.
     let twice = term!(%{list: [{:port, 1}, {:other, [1]}, {:up, true}, {:port, :no_port}]});
     assert_eq!(read::<Limits>(twice).unwrap(), Limits::new());
     assert_eq!(read::<Limits>(term!(%{list: %{"port" => 1, up: true}})).unwrap(), Limits::new());
     assert_eq!(read::<Limits>(term!(%{list: []})).unwrap().list, Listen::default());
-    assert!(to_bytes(&Keys(BTreeMap::from([(1, 2)]))).unwrap_err().to_string().contains("keys of a keyword list are atoms"));
+    assert!(
+        to_bytes(&Keys(BTreeMap::from([(1, 2)]))).unwrap_err().to_string().contains("keys of a keyword list are atoms")
+    );
     assert!(to_bytes(&Keys(5)).is_err());
     assert_eq!(serde_json::to_string(&Limits::new()).unwrap(), r#"{"list":{"port":1,"up":true}}"#);
     assert_eq!(serde_json::from_str::<Limits>(r#"{"list":{"port":1,"up":true}}"#).unwrap(), Limits::new());
@@ -289,7 +312,12 @@ fn property_lists_have_bare_atoms() {
     assert_eq!(read::<Holder<Listen>>(list.clone()).unwrap().0, listen);
     assert_eq!(
         read::<Holder<Vec<(Atom, Term)>>>(list.clone()).unwrap().0,
-        [(atom("binary"), term!(true)), (atom("up"), term!(true)), (atom("port"), term!(1)), (atom("up"), term!(false))]
+        [
+            (atom("binary"), term!(true)),
+            (atom("up"), term!(true)),
+            (atom("port"), term!(1)),
+            (atom("up"), term!(false))
+        ]
     );
     assert_eq!(read::<Holder<Vec<Term>>>(list.clone()).unwrap().0, list.as_list().unwrap().to_vec());
     let map: BTreeMap<String, Option<Term>> = read::<Holder<_>>(term!([:a, {:b, 2}])).unwrap().0;
@@ -336,7 +364,10 @@ fn elixir_structs_by_name() {
 
     let other = term!(%{__struct__: :"Elixir.MyApp.Other", name: "x", age: 7});
     let error = read::<Vec<User>>(Term::list([other])).unwrap_err();
-    assert!(error.to_string().starts_with("[0]: expected the struct MyApp.User, found the struct MyApp.Other"), "{error}");
+    assert!(
+        error.to_string().starts_with("[0]: expected the struct MyApp.User, found the struct MyApp.Other"),
+        "{error}"
+    );
     // A plain map is read too, as from Erlang, or from before the struct was.
     assert_eq!(read::<User>(term!(%{"name" => "x", age: 7})).unwrap(), User::new());
     // The module as a text, as from JSON.
@@ -400,7 +431,7 @@ fn a_field_takes_the_rest() {
         rest: beamline_term::Map,
         last: i64,
     }
-    let rest = beamline_term::Map::new([(term!({1}), term!([1 | 2])), ("b".into(), 1.into())]);
+    let rest = beamline_term::Map::new([(term!({ 1 }), term!([1 | 2])), ("b".into(), 1.into())]);
     is(&AnyRest { rest, last: 1 }, "%MyApp.Any{:last => 1, {1} => [1 | 2], \"b\" => 1}");
     let error = read::<WithRest>(term!(%{name: "x", "text" => 1})).unwrap_err();
     assert_eq!(error.to_string(), "expected an atom, found the binary \"text\" at byte 18");
@@ -426,5 +457,8 @@ fn terms_are_parts_of_types() {
     is(&Big(BigInt::from(5)), "5");
     is(&Big(BigInt::from(u128::MAX) * 10), "3402823669209384634633746074317682114550");
     assert_eq!(read::<Pid>(1).unwrap_err().to_string(), "expected a pid, found the integer 1 at byte 1");
-    assert_eq!(read::<Reference>(pid()).unwrap_err().to_string(), "expected a reference, found the pid #PID<a@b.1.0> at byte 1");
+    assert_eq!(
+        read::<Reference>(pid()).unwrap_err().to_string(),
+        "expected a reference, found the pid #PID<a@b.1.0> at byte 1"
+    );
 }

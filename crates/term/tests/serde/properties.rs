@@ -40,9 +40,14 @@ enum Tree {
     Leaf,
     Number(i64),
     Node(Box<Tree>, Option<Box<Tree>>),
-    Named { name: String, children: Vec<Tree> },
+    Named {
+        name: String,
+        children: Vec<Tree>,
+    },
     #[serde(rename = "%MyApp.Node")]
-    Struct { inner: Box<Tree> },
+    Struct {
+        inner: Box<Tree>,
+    },
 }
 
 fn tree() -> impl Strategy<Value = Tree> {

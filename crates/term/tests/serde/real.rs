@@ -119,7 +119,10 @@ fn rows() -> Vec<Row> {
         row("set", MapSet::from_iter([1, 2, 3])),
         row("user", User { name: "Zoë".into(), age: 36, tags: vec![atom("a")] }),
         row("gone", Gone { message: "away".into() }),
-        row("keyword", Keyword(vec![(atom("port"), term!(4369)), (atom("up"), term!(true)), (atom("a b"), term!(nil))])),
+        row(
+            "keyword",
+            Keyword(vec![(atom("port"), term!(4369)), (atom("up"), term!(true)), (atom("a b"), term!(nil))]),
+        ),
         row("options", Keyword(Listen { port: 1, up: false })),
         row("charlist", Charlist("hé日".into())),
         row("variant", Shape::Circle(2.5)),

@@ -160,8 +160,7 @@ impl<'d, 'de> Fields<'d, 'de> {
         nested(decoder, |decoder| {
             let outer = decoder.owed();
             let rest = fields.contains(&REST).then(Vec::new);
-            let mut pairs =
-                Fields { decoder, left: count, outer, key: 0, module, fields, rest, in_rest: false };
+            let mut pairs = Fields { decoder, left: count, outer, key: 0, module, fields, rest, in_rest: false };
             let value = visitor.visit_map(&mut pairs)?;
             finish(pairs.left)?;
             Ok(value)

@@ -40,10 +40,8 @@ pub(super) fn of_struct(decoder: &Decoder<'_>, variants: &'static [&'static str]
                 false
             }
         };
-        let is_module = matches!(
-            ahead.peek_tag()?,
-            tag::SMALL_ATOM_UTF8 | tag::ATOM_UTF8 | tag::SMALL_ATOM | tag::ATOM
-        );
+        let is_module =
+            matches!(ahead.peek_tag()?, tag::SMALL_ATOM_UTF8 | tag::ATOM_UTF8 | tag::SMALL_ATOM | tag::ATOM);
         if is_struct && is_module {
             if let Some(variant) = of_module(&atom_text(&mut ahead)?, variants) {
                 return Ok(variant);
@@ -68,10 +66,7 @@ pub(super) struct Variant<'d, 'de> {
 
 impl<'de> Variant<'_, 'de> {
     /// Runs `read`, and names the variant where it fails.
-    fn read<T>(
-        self,
-        read: impl FnOnce(&mut Decoder<'de>, usize) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    fn read<T>(self, read: impl FnOnce(&mut Decoder<'de>, usize) -> Result<T, Error>) -> Result<T, Error> {
         let start = self.decoder.position();
         read(self.decoder, self.left)
             .map_err(|error| error.located(start).within(Segment::Variant(self.variant.into_owned())))
@@ -106,11 +101,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
         self.read(|decoder, left| visit_sequence(decoder, left, false, visitor))
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
         self.read(|decoder, left| match left {
             1 => Deserializer::new(decoder).fields("", fields, visitor),
             left => Err(de::Error::custom(format_args!("the variant has 1 value, a map, not {left}"))),
@@ -156,11 +147,7 @@ impl<'de> de::VariantAccess<'de> for StructVariant<'_, 'de> {
         Err(wrong(self.decoder, "a struct, which a tuple variant cannot be"))
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
         self.fields(fields, visitor)
     }
 }

@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn what_is_no_date() {
-        for (year, month, day) in [(2023, 2, 29), (1900, 2, 29), (2024, 13, 1), (2024, 0, 1), (2024, 4, 31), (10_000, 1, 1)]
+        for (year, month, day) in
+            [(2023, 2, 29), (1900, 2, 29), (2024, 13, 1), (2024, 0, 1), (2024, 4, 31), (10_000, 1, 1)]
         {
             assert!(Date::new(year, month, day).is_err());
         }

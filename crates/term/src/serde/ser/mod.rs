@@ -163,6 +163,7 @@ impl<'a> ser::Serializer for Serializer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_bool(self, truth: bool) -> Result<(), Error> {
         encode::atom_str(self.out, if truth { "true" } else { "false" });
         Ok(())
@@ -227,9 +228,9 @@ impl<'a> ser::Serializer for Serializer<'a> {
             return value.serialize(self);
         }
         match name {
-            special::TERM => passing::write(self.out, |out| {
-                value.serialize(Serializer { out, form: self.form.of_text(Text::Raw) })
-            }),
+            special::TERM => {
+                passing::write(self.out, |out| value.serialize(Serializer { out, form: self.form.of_text(Text::Raw) }))
+            }
             special::ATOM => value.serialize(Serializer { form: self.form.of_text(Text::Atom), ..self }),
             special::CHARLIST => value.serialize(Serializer { form: self.form.of_text(Text::Charlist), ..self }),
             special::UNDEFINED => value.serialize(Serializer { form: Form { undefined: true, ..self.form }, ..self }),
