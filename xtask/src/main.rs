@@ -24,6 +24,7 @@ Usage: cargo xtask COMMAND
   test            Check and test everything
   test --quick    The same without the long tests, in under 3 minutes
   bench terms     Measure encoding and decoding beside eetf and erltf
+  bench serde     Measure serde beside terms and erltf_serde
   fuzz            Fuzz what reads strangers' bytes, each target for ten minutes
   tidy            Check the house rules only (layers, file heads, paths)
   tools           Install what the tests need (Debian, as root)

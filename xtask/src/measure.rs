@@ -1,4 +1,4 @@
-//! `cargo xtask bench terms`: a program outside the workspace, built when asked for.
+//! `cargo xtask bench terms|serde`: programs outside the workspace, built when asked for.
 
 use std::process::ExitCode;
 
@@ -8,11 +8,11 @@ fn verdict(success: bool) -> ExitCode {
     if success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// `bench terms`: fails where Beamline is not the fastest.
+/// `bench terms`: fails where Beamline is not the fastest; `bench serde`: where serde falls behind the terms.
 pub(crate) fn bench(rest: &[&str]) -> ExitCode {
-    let ["terms"] = rest else {
-        eprintln!("Usage: cargo xtask bench terms");
+    let [name @ ("terms" | "serde")] = rest else {
+        eprintln!("Usage: cargo xtask bench terms|serde");
         return ExitCode::from(2);
     };
-    verdict(succeeds(cargo().args(["run", "--release", "--manifest-path", "bench/Cargo.toml", "--bin", "terms"])))
+    verdict(succeeds(cargo().args(["run", "--release", "--manifest-path", "bench/Cargo.toml", "--bin", name])))
 }

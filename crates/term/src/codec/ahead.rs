@@ -1,13 +1,14 @@
 //! Looking at a term before it is read for good: what serde needs beside the reading itself.
 
-use super::decode::{DecodeError, Decoder};
+use super::decoder::Decoder;
+use super::error::DecodeError;
 use super::tag;
 
 impl<'a> Decoder<'a> {
     /// A second decoder at a place that has been read before.
     pub(crate) fn revisit(&self, place: usize) -> Decoder<'a> {
         let mut other = self.fork();
-        other.at = place;
+        other.return_to(place);
         // What is still to come was counted for another place.
         other.owed = 0;
         other
@@ -16,12 +17,12 @@ impl<'a> Decoder<'a> {
     /// Goes back to a place that has been read before.
     #[inline]
     pub(crate) fn return_to(&mut self, place: usize) {
-        self.at = place;
+        self.left = self.from_place(place);
     }
 
     /// How many elements can still follow: no more than bytes that are not owed to others.
     pub(crate) fn room(&self) -> usize {
-        self.left().saturating_sub(self.owed)
+        self.left.len().saturating_sub(self.owed)
     }
 
     /// Notes that so many elements of the open container are still to come, besides what those around it wait for.
@@ -42,7 +43,7 @@ impl<'a> Decoder<'a> {
     /// Something else stands there, or it is cut off.
     #[inline]
     pub(crate) fn atom_text(&mut self) -> Result<Option<&'a str>, DecodeError> {
-        let start = self.at;
+        let start = self.left;
         let tag = self.u8()?;
         let length = match tag {
             tag::SMALL_ATOM_UTF8 | tag::SMALL_ATOM => usize::from(self.u8()?),
@@ -56,7 +57,7 @@ impl<'a> Decoder<'a> {
                 Ok(Some(text))
             }
             _ => {
-                self.at = start;
+                self.left = start;
                 Ok(None)
             }
         }

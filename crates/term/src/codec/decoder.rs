@@ -93,6 +93,11 @@ impl<'a> Decoder<'a> {
         self.input.get(start..end).unwrap_or_default()
     }
 
+    /// What there is to read from a place on.
+    pub(super) fn from_place(&self, place: usize) -> &'a [u8] {
+        self.between(place, self.end)
+    }
+
     /// Checks that everything has been read.
     ///
     /// # Errors

@@ -1,12 +1,11 @@
 //! The external term format: [`Decoder`] reads it, the functions of [`encode`] write it, and [`Rope`] writes it without a
 //! copy of large binaries.
 
+mod ahead;
 mod compressed;
 mod decoder;
 mod deep;
 mod distinct;
-mod ahead;
-mod decode;
 pub mod encode;
 mod error;
 mod limits;

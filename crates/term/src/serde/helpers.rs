@@ -68,8 +68,7 @@ helper! {
     /// A struct, a map or a list of pairs as a keyword list: `[port: 4369, active: true]`.
     ///
     /// Keys that are texts become atoms. For a field of a type like `Options`, `Option<Options>`, `BTreeMap<String, V>` or
-    /// `Vec<(Atom, V)>`; whole values are written and read with [`to_keyword`](super::to_keyword) and
-    /// [`from_keyword`](super::from_keyword). A struct takes the first of two equal keys, as `Keyword.get/2`
+    /// `Vec<(Atom, V)>`. A struct takes the first of two equal keys, as `Keyword.get/2`
     /// does, a map the last, as `Map.new/1` does. A map is read too.
     keyword: KEYWORD,
     /// Writes a keyword list.

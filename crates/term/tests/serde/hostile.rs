@@ -79,7 +79,7 @@ fn levels(levels: usize, opening: &[u8], inner: &[u8]) -> Bytes {
 
 #[track_caller]
 fn is_too_deep<T: for<'a> Deserialize<'a> + std::fmt::Debug>(bytes: &Bytes) {
-    let error = from_bytes::<T>(bytes).map(drop).unwrap_err();
+    let error = from_bytes::<T>(bytes).map(drop).expect_err("too deep");
     assert!(matches!(error.kind(), ErrorKind::Decode(DecodeError::Limit { what: "depth", .. })), "{error:.200}");
     assert!(error.path().count() <= 1024);
 }

@@ -23,7 +23,7 @@ mod common {
     where
         T: ::serde::Serialize + ::serde::de::DeserializeOwned + PartialEq + Debug,
     {
-        assert_eq!(Term::decode(&round_trip(value)).unwrap().to_string(), printed, "{value:?}");
+        assert_eq!(Term::decode(&round_trip(value)).expect("a term").to_string(), printed, "{value:?}");
     }
 
     /// What a term is as a value.

@@ -124,7 +124,8 @@ mod tests {
             assert_eq!(Range::new(first, last, step).unwrap().iter().collect::<Vec<_>>(), numbers);
         }
         assert_eq!(Range::new(1, 2, 0), Err(Invalid::Step));
-        for range in [0..5, 3..3, 3..0, 0..i64::MIN] {
+        for (start, end) in [(0, 5), (3, 3), (3, 0), (0, i64::MIN)] {
+            let range = start..end;
             assert!(Range::from(range.clone()).iter().eq(range));
         }
         assert_eq!(RangeInclusive::try_from(Range::from(1..=3)), Ok(1..=3));
