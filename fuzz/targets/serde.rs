@@ -22,7 +22,7 @@ struct Fields {
     #[serde(with = "beamline_term::serde::proplist")]
     c: BTreeMap<String, Tree>,
     #[serde(rename = "$rest")]
-    rest: BTreeMap<String, Term>,
+    rest: BTreeMap<Atom, Term>,
 }
 
 #[derive(Serialize, Deserialize, Debug, PartialEq)]

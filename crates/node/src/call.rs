@@ -146,7 +146,7 @@ impl<T> Call<T> {
             out.extend_from_slice(&arguments);
             encode::nil(out);
         });
-        sent.map_err(|error| CallError::Arguments(Error::Message(error.to_string())))?;
+        sent.map_err(|error| CallError::Arguments(Error::message(error)))?;
         match (&mut place.outcome).await {
             Ok(Outcome::Down(reason)) => self.answer_of(&reason, &place),
             Ok(Outcome::Refused(reason)) => Err(CallError::Refused { node: self.peer.clone(), reason }),
@@ -225,7 +225,7 @@ impl ServerCall {
         let sent = connection
             .send(&watch, |_| {})
             .and_then(|()| connection.send(&message, |out| write_call(out, &from, &reference, request)));
-        sent.map_err(|error| CallError::Arguments(Error::Message(error.to_string())))?;
+        sent.map_err(|error| CallError::Arguments(Error::message(error)))?;
         let control = Control::Demonitor { from, to: server.clone(), reference };
         Ok(ServerCall { place, unwatch: Unwatch { connection, control: Some(control) } })
     }
@@ -306,6 +306,6 @@ fn argument_list(arguments: &impl Serialize) -> Result<Bytes, Error> {
             Ok(Bytes::from(list))
         }
         _ if decoder.atom().is_ok_and(|atom| atom == "nil") => Ok(no_arguments()),
-        _ => Err(Error::Message("arguments are given as a tuple or a list".to_owned())),
+        _ => Err(Error::message("arguments are given as a tuple or a list")),
     }
 }

@@ -65,6 +65,11 @@ impl Error {
         Error(Box::new(Parts { kind, path: Vec::new(), at: None }))
     }
 
+    /// An error with a text of your own, for what stands around a value.
+    pub fn message(text: impl Display) -> Error {
+        Error::new(ErrorKind::Message(text.to_string()))
+    }
+
     pub(super) fn mismatch(expected: impl Display, found: impl Display) -> Error {
         Error::new(ErrorKind::Mismatch { expected: expected.to_string(), found: found.to_string() })
     }
@@ -168,7 +173,7 @@ impl From<DecodeError> for Error {
 impl de::Error for Error {
     #[cold]
     fn custom<T: Display>(message: T) -> Error {
-        Error::new(ErrorKind::Message(message.to_string()))
+        Error::message(message)
     }
 
     #[cold]
@@ -190,7 +195,7 @@ impl de::Error for Error {
 impl ser::Error for Error {
     #[cold]
     fn custom<T: Display>(message: T) -> Error {
-        Error::new(ErrorKind::Message(message.to_string()))
+        Error::message(message)
     }
 }
 
