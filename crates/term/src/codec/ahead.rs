@@ -17,7 +17,7 @@ impl<'a> Decoder<'a> {
     /// Goes back to a place that has been read before.
     #[inline]
     pub(crate) fn return_to(&mut self, place: usize) {
-        self.left = self.from_place(place);
+        self.left = self.onward_of(place);
     }
 
     /// How many elements can still follow: no more than bytes that are not owed to others.

@@ -94,7 +94,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// What there is to read from a place on.
-    pub(super) fn from_place(&self, place: usize) -> &'a [u8] {
+    pub(super) fn onward_of(&self, place: usize) -> &'a [u8] {
         self.between(place, self.end)
     }
 

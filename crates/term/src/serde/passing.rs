@@ -327,7 +327,7 @@ impl Serialize for Map {
         if serializer.is_human_readable() && !is_ours::<S::Error>() {
             return serializer.collect_map(self.iter().map(|(key, value)| (ReadableKey(key), value)));
         }
-        serializer.collect_map(self.iter().map(|(key, value)| (key, value)))
+        serializer.collect_map(self.iter())
     }
 }
 

@@ -432,7 +432,7 @@ fn a_field_takes_the_rest() {
         last: i64,
     }
     let rest = beamline_term::Map::new([(term!({ 1 }), term!([1 | 2])), ("b".into(), 1.into())]);
-    is(&AnyRest { rest, last: 1 }, "%MyApp.Any{:last => 1, {1} => [1 | 2], \"b\" => 1}");
+    is(&AnyRest { rest, last: 1 }, "%{:__struct__ => MyApp.Any, :last => 1, {1} => [1 | 2], \"b\" => 1}");
     let error = read::<WithRest>(term!(%{name: "x", "text" => 1})).unwrap_err();
     assert_eq!(error.to_string(), "expected an atom, found the binary \"text\" at byte 18");
 }
