@@ -1,20 +1,22 @@
 //! The handshake, version 6: two nodes tell their names and prove that they know the same cookie.
 //!
 //! Follows "Distribution Handshake" of the OTP documentation. [`Initiator`] dials, [`Acceptor`] is dialed. Both take whole
-//! packets (without their two bytes of length, see [`packet`]) and say what to send; the shell owns sockets and deadlines.
-//! The old form `n` of OTP 22 is refused.
+//! packets (without their length, see [`Framing`]) and say what to send; the shell owns sockets and deadlines. The old hello
+//! `n` with its complement `c` is taken, since OTP 23 and 24 send it where epmd told them nothing of us; it is never sent.
 
 mod acceptor;
 mod digest;
+mod framing;
 mod initiator;
-
-use bytes::{Buf, Bytes, BytesMut};
+#[cfg(test)]
+mod tests;
 
 pub use acceptor::{Acceptor, Hello, Status};
+pub use framing::{Framing, MAX_PACKET};
 pub use initiator::Initiator;
 
 use crate::flags::Flags;
-use crate::{Cookie, Creation, NameError, NodeName};
+use crate::{Creation, NameError, NodeName};
 
 /// What a node says of itself in a handshake.
 #[derive(Clone, Debug)]
@@ -25,8 +27,6 @@ pub struct Local {
     pub flags: Flags,
     /// Its creation.
     pub creation: Creation,
-    /// The cookie that it shares with this peer.
-    pub cookie: Cookie,
 }
 
 /// A peer that has proven that it knows the cookie.
@@ -49,6 +49,10 @@ pub enum Progress {
     Send(Vec<u8>),
     /// The acceptor's part: somebody calls. Answer with [`Acceptor::answer`].
     Hello(Hello),
+    /// The acceptor's part: the caller knows the cookie, but lacks these flags. Send the packet and close.
+    Refused(Vec<u8>, Flags),
+    /// The initiator's part: it had no name and has been given this one, with this creation; the peer goes on speaking.
+    Named(NodeName, Creation),
     /// The initiator's part: the peer believes that we are connected. Answer with [`Initiator::answer_alive`].
     Alive,
     /// Both know each other. Send the packet, if there is one; from then on frames have four bytes of length.
@@ -74,6 +78,15 @@ pub enum HandshakeError {
     /// A status that is not known.
     #[error("the peer answered with an unknown status")]
     Status,
+    /// We have no name, and the peer gives none.
+    #[error("the peer gives no names to nodes without one")]
+    Nameless,
+    /// We asked for a name, and the peer gave one of another host.
+    #[error("the peer gave us the name {found}, which is not one of this host")]
+    GivenName {
+        /// The name.
+        found: String,
+    },
     /// We offered what the peer lacks.
     #[error("the peer lacks the distribution flags {missing}")]
     Flags {
@@ -99,34 +112,6 @@ pub enum HandshakeError {
 
 fn not_erlang(what: &'static str) -> HandshakeError {
     HandshakeError::NotErlang { what }
-}
-
-/// Puts the length before a packet.
-pub fn packet(body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.len() + 2);
-    out.extend_from_slice(&(body.len() as u16).to_be_bytes());
-    out.extend_from_slice(body);
-    out
-}
-
-/// The longest packet of a handshake: a name of 255 four-byte characters and room for what later releases add.
-pub const MAX_PACKET: usize = 2048;
-
-/// Takes a whole packet off the front of what has arrived.
-///
-/// # Errors
-/// The announced length is more than any handshake needs.
-pub fn next_packet(buffer: &mut BytesMut) -> Result<Option<Bytes>, HandshakeError> {
-    let Some(head) = buffer.get(..2) else { return Ok(None) };
-    let length = usize::from(u16::from_be_bytes([head[0], head[1]]));
-    if length > MAX_PACKET {
-        return Err(not_erlang("a packet longer than any of a handshake"));
-    }
-    if buffer.len() < length + 2 {
-        return Ok(None);
-    }
-    buffer.advance(2);
-    Ok(Some(buffer.split_to(length).freeze()))
 }
 
 /// Reads fixed fields off a packet.
@@ -159,104 +144,14 @@ impl<'a> Fields<'a> {
 
     fn text(&mut self) -> Result<&'a str, HandshakeError> {
         let length = usize::from(self.u16()?);
-        std::str::from_utf8(self.take(length)?).map_err(|_| not_erlang("a name that is not UTF-8"))
+        utf8(self.take(length)?)
+    }
+
+    fn rest_as_text(&self) -> Result<&'a str, HandshakeError> {
+        utf8(self.0)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn local(name: &str, cookie: &str) -> Local {
-        Local {
-            name: name.parse().unwrap(),
-            flags: Flags::OFFERED | Flags::PUBLISHED,
-            creation: Creation::new(7),
-            cookie: cookie.into(),
-        }
-    }
-
-    /// Both sides in one room. Gives the outcome of the initiator and of the acceptor.
-    fn meet(
-        one: Local,
-        two: Local,
-        status: Status,
-    ) -> (Result<Option<Peer>, HandshakeError>, Result<Option<Peer>, HandshakeError>) {
-        let dialed = two.name.clone();
-        let (mut initiator, first) = Initiator::new(one, dialed, 1234);
-        let mut acceptor = Acceptor::new(two, 5678);
-        let (mut to_acceptor, mut to_initiator) = (vec![first], Vec::new());
-        let (mut a, mut b) = (Ok(None), Ok(None));
-        for _ in 0..8 {
-            for packet in std::mem::take(&mut to_acceptor) {
-                match acceptor.packet(&packet) {
-                    Ok(Progress::Hello(_)) => to_initiator.extend(acceptor.answer(&status)),
-                    Ok(Progress::Send(packet)) => to_initiator.push(packet),
-                    Ok(Progress::Done(peer, last)) => {
-                        to_initiator.extend(last);
-                        b = Ok(Some(peer));
-                    }
-                    Ok(Progress::Wait | Progress::Alive) => {}
-                    Err(error) => b = Err(error),
-                }
-            }
-            for packet in std::mem::take(&mut to_initiator) {
-                match initiator.packet(&packet) {
-                    Ok(Progress::Send(packet)) => to_acceptor.push(packet),
-                    Ok(Progress::Alive) => to_acceptor.push(initiator.answer_alive(true)),
-                    Ok(Progress::Done(peer, _)) => a = Ok(Some(peer)),
-                    Ok(_) => {}
-                    Err(error) => a = Err(error),
-                }
-            }
-        }
-        (a, b)
-    }
-
-    #[test]
-    fn the_same_cookie_connects() {
-        for status in [Status::Ok, Status::OkSimultaneous, Status::Alive] {
-            let (a, b) = meet(local("a@h", "c"), local("b@h", "c"), status);
-            assert_eq!(a.unwrap().unwrap().name.as_str(), "b@h");
-            let peer = b.unwrap().unwrap();
-            assert_eq!((peer.name.as_str(), peer.creation), ("a@h", Creation::new(7)));
-            assert!(peer.flags.contains(Flags::PUBLISHED));
-        }
-    }
-
-    #[test]
-    fn another_cookie_does_not() {
-        let (a, b) = meet(local("a@h", "c"), local("b@h", "d"), Status::Ok);
-        assert_eq!((a, b), (Ok(None), Err(HandshakeError::Cookie)));
-    }
-
-    #[test]
-    fn a_refusal_says_its_kind() {
-        let (a, _) = meet(local("a@h", "c"), local("b@h", "c"), Status::Nok);
-        assert_eq!(a, Err(HandshakeError::Nok));
-        let (a, _) = meet(local("a@h", "c"), local("b@h", "c"), Status::NotAllowed);
-        assert_eq!(a, Err(HandshakeError::NotAllowed));
-    }
-
-    #[test]
-    fn who_has_no_name_is_given_one() {
-        let mut acceptor = Acceptor::new(local("b@h", "c"), 1);
-        let flags = (Flags::OFFERED | Flags::NAME_ME).bits().to_be_bytes();
-        let hello = [b"N".as_slice(), &flags, &[0, 0, 0, 0, 0, 4], b"host"].concat();
-        let Ok(Progress::Hello(Hello::Nameless { host, .. })) = acceptor.packet(&hello) else { panic!() };
-        assert_eq!(host, "host");
-        let answers = acceptor.answer(&Status::Named("1X@host".parse().unwrap(), Creation::new(9)));
-        assert_eq!(answers[0], b"snamed:\0\x071X@host\0\0\0\x09");
-        let challenge = Flags::from_bits(u64::from_be_bytes(answers[1][1..9].try_into().unwrap()));
-        assert!(challenge.contains(Flags::NAME_ME) && !challenge.contains(Flags::PUBLISHED));
-    }
-
-    #[test]
-    fn garbage_is_not_erlang() {
-        for bytes in [&b""[..], b"GET / HTTP/1.1", b"N", b"Nabcdefghijklmnop", b"n\0\x05", &[0xff; 40]] {
-            let (mut initiator, _) = Initiator::new(local("a@h", "c"), "b@h".parse().unwrap(), 1);
-            assert!(initiator.packet(bytes).is_err());
-            assert!(Acceptor::new(local("a@h", "c"), 1).packet(bytes).is_err());
-        }
-    }
+fn utf8(bytes: &[u8]) -> Result<&str, HandshakeError> {
+    std::str::from_utf8(bytes).map_err(|_| not_erlang("a name that is not UTF-8"))
 }
