@@ -102,7 +102,7 @@ fn system_info(node: &Inner, item: &Atom) -> Result<Term, Raise> {
         "schedulers" | "schedulers_online" | "logical_processors" | "logical_processors_online" => processors.into(),
         "dirty_cpu_schedulers" | "port_count" | "ets_count" | "atom_count" => 0.into(),
         "creation" => node.numbers.origin().creation().get().into(),
-        "dist_buf_busy_limit" => (crate::config::QUEUE_BYTES as u64).into(),
+        "dist_buf_busy_limit" => (node.settings.limits.queue_bytes as u64).into(),
         "start_time" => 0.into(),
         _ => return Err(badarg()),
     })

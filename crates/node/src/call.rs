@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
@@ -15,7 +15,6 @@ use beamline_term::serde::{self, Error};
 use beamline_term::{Atom, Pid, Term, atom};
 use bytes::Bytes;
 
-use crate::config::CALL_TIMEOUT;
 use crate::connection::Connection;
 use crate::error::CallError;
 use crate::functions::{FunctionName, Kind, no_arguments};
@@ -74,11 +73,12 @@ impl<T> Call<T> {
     }
 
     fn new(node: &Arc<Inner>, peer: &NodeName, work: Work, body: Result<Bytes, Error>) -> Call<T> {
-        let (node, peer) = (Arc::clone(node), peer.clone());
-        Call { node, peer, work, body, timeout: CALL_TIMEOUT, answer: PhantomData }
+        let (timeout, node, peer) = (node.settings.limits.call_timeout, Arc::clone(node), peer.clone());
+        Call { node, peer, work, body, timeout, answer: PhantomData }
     }
 
-    /// How long to wait for the answer, the connection included. Default 5 s, as in OTP.
+    /// How long to wait for the answer, the connection included. Default 5 s, as in OTP, unless the node has
+    /// [another](crate::Limits::call_timeout).
     pub fn timeout(mut self, timeout: Duration) -> Call<T> {
         self.timeout = timeout;
         self
@@ -100,7 +100,9 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for Call<T> {
                     Work::Server(server) => self.ask(server, body).await,
                 }
             };
+            let began = Instant::now();
             let answer = tokio::time::timeout(after, run).await;
+            self.node.metrics.made.record(matches!(answer, Ok(Ok(_))), began.elapsed());
             let answer = answer.map_err(|_| CallError::Timeout { node: peer.clone(), after })??;
             serde::read(&mut Decoder::new(&answer)).map_err(|source| CallError::Answer { node: peer, source })
         })

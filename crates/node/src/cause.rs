@@ -76,12 +76,50 @@ pub enum Cause {
         /// What it did.
         what: String,
     },
+    /// A node without a name asked the peer for one, and it gives none: it is older than OTP 23.
+    NoNameGiven,
+    /// This node connects only when it is told to, and is not connected with the peer.
+    NotConnected,
     /// The connection broke during the handshake.
     Broken(Arc<io::Error>),
     /// The node was stopped meanwhile.
     Stopped,
     /// The node is not allowed to connect to itself.
     Itself,
+}
+
+impl Cause {
+    /// Its code, which stays the same from release to release: for logs, metrics and `beamline doctor`.
+    ///
+    /// | code | cause | code | cause |
+    /// | --- | --- | --- | --- |
+    /// | `BL101` | [`Itself`](Cause::Itself) | `BL501` | [`Cookie`](Cause::Cookie) |
+    /// | `BL102` | [`Stopped`](Cause::Stopped) | `BL502` | [`Flags`](Cause::Flags) |
+    /// | `BL201` | [`NotResolvable`](Cause::NotResolvable) | `BL503` | [`NameClash`](Cause::NameClash) |
+    /// | `BL301` | [`EpmdUnreachable`](Cause::EpmdUnreachable) | `BL504` | [`OtherName`](Cause::OtherName) |
+    /// | `BL302` | [`NotRegistered`](Cause::NotRegistered) | `BL505` | [`NotErlang`](Cause::NotErlang) |
+    /// | `BL401` | [`PortRefused`](Cause::PortRefused) | `BL506` | [`NoNameGiven`](Cause::NoNameGiven) |
+    /// | `BL402` | [`TimedOut`](Cause::TimedOut) | `BL601` | [`NotConnected`](Cause::NotConnected) |
+    /// | `BL403` | [`Broken`](Cause::Broken) | | |
+    pub fn code(&self) -> &'static str {
+        match self {
+            Cause::Itself => "BL101",
+            Cause::Stopped => "BL102",
+            Cause::NotResolvable { .. } => "BL201",
+            Cause::EpmdUnreachable(_) => "BL301",
+            Cause::NotRegistered { .. } => "BL302",
+            Cause::PortRefused { .. } => "BL401",
+            Cause::TimedOut { .. } => "BL402",
+            Cause::Broken(_) => "BL403",
+            Cause::Cookie { .. } => "BL501",
+            Cause::Flags { .. } => "BL502",
+            Cause::NameClash => "BL503",
+            Cause::OtherName { .. } => "BL504",
+            Cause::NotErlang { .. } => "BL505",
+            Cause::NoNameGiven => "BL506",
+            Cause::NotConnected => "BL601",
+        }
+    }
 }
 
 impl fmt::Display for Cause {
@@ -121,6 +159,10 @@ impl fmt::Display for Cause {
                 f.write_str("the cookies differ: the peer rejected ours; give both nodes the same cookie")
             }
             Cause::NotErlang { what } => write!(f, "what answers there is not an Erlang node: {what}"),
+            Cause::NoNameGiven => f.write_str("the peer gives no names to nodes without one; start this node with a name"),
+            Cause::NotConnected => f.write_str(
+                "there is no connection, and this node makes none by itself (`auto_connect(false)`); call `connect` first",
+            ),
             Cause::Broken(error) => write!(f, "the connection broke during the handshake ({error})"),
             Cause::Stopped => f.write_str("this node was stopped"),
             Cause::Itself => f.write_str("a node does not connect to itself"),

@@ -36,6 +36,9 @@ pub enum StartError {
         /// What the resolver said.
         source: io::Error,
     },
+    /// The node that was to be the host of this guest did not take it in.
+    #[error(transparent)]
+    Guest(#[from] ConnectError),
     /// Registering failed.
     #[error("cannot register with epmd: {0}")]
     Epmd(#[from] EpmdError),

@@ -8,22 +8,26 @@ use beamline_proto::control::{Control, Target};
 use beamline_proto::flags::Flags;
 use beamline_proto::handshake::Local;
 use beamline_proto::{Cookie, NodeName};
-use beamline_term::{Atom, Pid, Term, atom};
+use beamline_term::{Atom, Creation, Origin, Pid, Term, atom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
 use tracing::info;
 
-use crate::builder::{NodeBuilder, Settings};
+use crate::builder::{Identity, NodeBuilder};
 use crate::call::Call;
 use crate::cause::{Cause, ConnectError};
+use crate::config::Settings;
+use crate::connection::guests::Guests;
 use crate::connection::slots::Slots;
 use crate::connection::{Connection, dial};
+use crate::cookies::Cookies;
 use crate::epmd::Registration;
 use crate::error::{CallError, SendError};
 use crate::events::{DownReason, Events, NodeEvent};
 use crate::functions::{self, FunctionName, Module};
+use crate::metrics::NodeMetrics;
 use crate::process::{Cell, Message, Process, Signal, Table};
 use crate::reference::Numbers;
 use crate::service::global::{self, Global};
@@ -46,11 +50,25 @@ impl Drop for Handle {
     }
 }
 
+/// Who a node is.
+pub(crate) struct Own {
+    pub(crate) name: NodeName,
+    pub(crate) creation: Creation,
+    /// Who gave it the name, if it came without one.
+    pub(crate) host: Option<NodeName>,
+    /// Where it listens, if it does.
+    pub(crate) port: Option<u16>,
+}
+
 /// What all tasks of a node share.
 pub(crate) struct Inner {
     pub(crate) name: NodeName,
-    pub(crate) cookie: Cookie,
+    pub(crate) cookies: Cookies,
     pub(crate) settings: Settings,
+    pub(crate) metrics: NodeMetrics,
+    pub(crate) guests: Guests,
+    /// Who gave us our name, if we came without one.
+    pub(crate) host: Option<NodeName>,
     pub(crate) port: Option<u16>,
     pub(crate) numbers: Numbers,
     pub(crate) slots: Slots,
@@ -130,7 +148,25 @@ impl std::fmt::Debug for Node {
 impl Node {
     /// Sets up a node of this name, `app_a@127.0.0.1`. Peers reach it by the host after the `@`.
     pub fn builder(name: impl Into<String>) -> NodeBuilder {
-        NodeBuilder::new(name.into())
+        NodeBuilder::new(Identity::Named(name.into()))
+    }
+
+    /// Sets up a node without a name of its own, as `erl -sname undefined`: a tool that visits a cluster. Its start connects
+    /// it with `host`, which gives it a name that no other node has. It is hidden, does not listen, needs no epmd, and may
+    /// connect with others too. When the connection with its host ends, its name is gone, and so the node
+    /// [stops](Node::stopped).
+    ///
+    /// ```no_run
+    /// # use beamline_node::Node;
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let host = "app_b@127.0.0.1".parse()?;
+    /// let guest = Node::guest(&host).cookie("secret").start().await?;
+    /// println!("{} sees {:?}", host, guest.call::<Vec<String>>(&host, ("erlang", "nodes"), ()).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn guest(host: &NodeName) -> NodeBuilder {
+        NodeBuilder::new(Identity::GuestOf(host.clone()))
     }
 
     pub(crate) fn new(inner: Arc<Inner>) -> Node {
@@ -152,7 +188,7 @@ impl Node {
     }
 
     /// Its creation, which tells its restarts apart.
-    pub fn creation(&self) -> beamline_term::Creation {
+    pub fn creation(&self) -> Creation {
         self.inner().numbers.origin().creation()
     }
 
@@ -182,6 +218,16 @@ impl Node {
     /// Whether it is connected with this node.
     pub fn is_connected(&self, peer: &NodeName) -> bool {
         self.inner().slots.get(peer.as_atom()).is_some()
+    }
+
+    /// Shares this cookie with a peer from now on, in both directions, in place of the node's own; with this node's own name
+    /// it is the node's own that changes. As `Node.set_cookie(peer, cookie)`. Connections that are up stay.
+    pub fn set_cookie(&self, peer: &NodeName, cookie: impl Into<Cookie>) {
+        if peer == self.name() {
+            self.inner().cookies.set_own(cookie.into());
+        } else {
+            self.inner().cookies.set(peer, cookie.into());
+        }
     }
 
     /// Asks a node whether it accepts us, connecting first if need be, as `Node.ping`.
@@ -291,6 +337,14 @@ impl Node {
         Global::new(self.inner())
     }
 
+    /// Waits until the node has stopped: by [`stop`](Node::stop), or, if it is a [guest](Node::guest), because its host is
+    /// gone.
+    pub async fn stopped(&self) {
+        let mut stopping = self.inner().stopping.subscribe();
+        // The sender lives in the node, so this ends with true.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+
     /// Stops the node: peers see it go at once.
     pub async fn stop(self) {
         let inner = Arc::clone(self.inner());
@@ -303,21 +357,23 @@ impl Node {
 
 impl Inner {
     pub(crate) fn new(
-        name: NodeName,
-        cookie: Cookie,
+        own: Own,
+        cookies: Cookies,
         settings: Settings,
-        port: Option<u16>,
-        numbers: Numbers,
         functions: functions::Table,
         global: global::Shared,
     ) -> Inner {
-        let caller = numbers.pid();
+        let Own { name, creation, host, port } = own;
+        let numbers = Numbers::new(Origin::new(name.to_atom(), creation));
         Inner {
+            cookies,
+            metrics: NodeMetrics::new(&name),
+            guests: Guests::default(),
             name,
-            cookie,
+            host,
             settings,
             port,
-            caller,
+            caller: numbers.pid(),
             numbers,
             slots: Slots::default(),
             processes: Table::default(),
@@ -336,12 +392,7 @@ impl Inner {
     /// What we say of ourselves in a handshake.
     pub(crate) fn local(&self) -> Local {
         let visible = if self.settings.hidden { Flags::NONE } else { Flags::PUBLISHED };
-        Local {
-            name: self.name.clone(),
-            flags: Flags::OFFERED | visible,
-            creation: self.numbers.origin().creation(),
-            cookie: self.cookie.clone(),
-        }
+        Local { name: self.name.clone(), flags: Flags::OFFERED | visible, creation: self.numbers.origin().creation() }
     }
 
     /// Starts a task that ends with the node.
@@ -376,6 +427,9 @@ impl Inner {
         if let Some(connection) = self.slots.get(peer.as_atom()) {
             return Ok(connection);
         }
+        if !self.settings.auto_connect {
+            return Err(ConnectError::new(peer.clone(), Cause::NotConnected));
+        }
         self.connect(peer).await?;
         let broken = || ConnectError::new(peer.clone(), Cause::NameClash);
         self.slots.get(peer.as_atom()).ok_or_else(broken)
@@ -408,6 +462,7 @@ impl Inner {
     pub(crate) fn connection_made(&self, connection: &Arc<Connection>) {
         let (node, hidden) = (connection.peer.name.clone(), connection.is_hidden());
         info!(%node, hidden, "node up");
+        self.metrics.connections.increment(1.0);
         if !hidden {
             self.global.node_up(&node);
         }
@@ -419,12 +474,17 @@ impl Inner {
     pub(crate) fn connection_lost(&self, connection: &Arc<Connection>, reason: &DownReason) {
         let (node, hidden) = (connection.peer.name.clone(), connection.is_hidden());
         info!(%node, hidden, %reason, "node down");
+        self.metrics.connections.decrement(1.0);
         self.waiting.node_down(node.as_atom());
         self.ties_lost(node.as_atom());
         if !hidden {
             self.global.node_down(&node, *reason == DownReason::Disconnect);
         }
+        let is_host = self.host.as_ref() == Some(&node);
         let _ = self.events.send(NodeEvent::Down { node, hidden, reason: reason.clone() });
+        if is_host {
+            self.stop();
+        }
     }
 
     /// The process of this pid, if it is one of ours and lives.

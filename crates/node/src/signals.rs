@@ -32,7 +32,7 @@ impl Inner {
     }
 
     pub(crate) fn insert_cell(&self, pid: Pid) -> Arc<Cell> {
-        let cell = Arc::new(Cell::new(pid));
+        let cell = Arc::new(Cell::new(pid, self.settings.limits.mailbox_bytes));
         if let Some(number) = self.numbers.number_of_pid(&cell.pid) {
             self.processes.insert(number, Arc::clone(&cell));
         }

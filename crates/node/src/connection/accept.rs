@@ -1,90 +1,98 @@
-//! Being reached: the listener, the handshake of whoever calls, and the start of a connection.
+//! Being reached: the listener, and the handshake of whoever calls.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use beamline_proto::NodeName;
+use beamline_proto::flags::Flags;
 use beamline_proto::handshake::{Acceptor, Hello, Progress, Status};
-use beamline_term::Creation;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
-use tracing::{debug, error, warn};
+use tokio::time::{sleep, timeout};
+use tracing::{Instrument, debug, error, field, info_span, warn};
 
+use super::guests::GivenName;
+use super::start::Start;
 use super::stream::{self, Stream};
-use super::{Connection, reader, writer};
-use crate::cause::Cause;
-use crate::config::{HALF_OPEN, SETUP_TIME};
-use crate::events::DownReason;
+use crate::cause::{Cause, Side};
+use crate::metrics::Counted;
 use crate::node::Inner;
+use crate::transport::{Incoming, Listener};
 
 /// Accepts callers until the node stops. Of too many that do not finish their handshake the oldest are dropped, so that
 /// silence costs nobody else the connection.
-pub(crate) async fn listen(node: Arc<Inner>, listener: TcpListener) {
+pub(crate) async fn listen(node: Arc<Inner>, mut listener: Box<dyn Listener>) {
     let mut half_open: VecDeque<AbortHandle> = VecDeque::new();
     loop {
-        let socket = match listener.accept().await {
-            Ok((socket, _)) => socket,
+        let incoming = match listener.accept().await {
+            Ok(incoming) => incoming,
             Err(error) => {
                 // Out of descriptors, most likely: the backlog waits until some are free.
                 warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
         half_open.retain(|task| !task.is_finished());
-        if half_open.len() >= HALF_OPEN
+        if half_open.len() >= node.settings.limits.half_open
             && let Some(oldest) = half_open.pop_front()
         {
             oldest.abort();
         }
+        let span = info_span!(
+            "connection", node = %node.name, peer = field::Empty, address = %incoming.peer, direction = "in",
+            hidden = field::Empty
+        );
+        let counted = Counted::one(&node.metrics.half_open);
         let node_of_task = Arc::clone(&node);
-        let task = node.spawn(async move {
-            if let Err(cause) = welcome(&node_of_task, socket).await {
+        let call = async move {
+            let _counted = counted;
+            let result = welcome(&node_of_task, incoming).await;
+            node_of_task.metrics.connect_ended("in", result.as_ref().map(|_| ()));
+            if let Err(cause) = result {
                 debug!(%cause, "a caller did not become a connection");
             }
-        });
-        half_open.push_back(task);
+        };
+        half_open.push_back(node.spawn(call.instrument(span)));
     }
 }
 
-async fn welcome(node: &Arc<Inner>, socket: TcpStream) -> Result<(), Cause> {
-    let mut stream = Stream::new(socket, SETUP_TIME).map_err(|error| Cause::Broken(Arc::new(error)))?;
+async fn welcome(node: &Arc<Inner>, incoming: Incoming) -> Result<(), Cause> {
+    let limit = node.settings.limits.setup_time;
+    let late = Cause::TimedOut { step: "waiting for the transport's own handshake", after: limit };
+    let channel = timeout(limit, incoming.open).await.map_err(|_| late)?.map_err(stream::broken)?;
+    let mut stream = Stream::new(channel, node.settings.transport.framing(), limit);
     let mut acceptor = Acceptor::new(node.local(), rand::random());
-    let mut replace = false;
-    let mut caller = String::new();
-    let mut _calling = None;
+    let mut caller = Caller::Unknown;
     loop {
         let Some(packet) = stream.read().await? else {
             return Err(Cause::NotErlang { what: "it closed the connection".to_owned() });
         };
         match acceptor.packet(&packet) {
             Ok(Progress::Hello(hello)) => {
-                let status = answer(node, &hello);
-                replace = status == Status::Alive;
-                if let (Hello::Named(name), Status::Ok | Status::OkSimultaneous) = (&hello, &status) {
-                    _calling = Some(Calling(Arc::clone(node), name.clone()));
-                }
-                caller = match hello {
-                    Hello::Named(name) => name.to_string(),
-                    Hello::Nameless { host } => host,
-                    Hello::Incapable { name, .. } => name,
-                };
-                for packet in acceptor.answer(&status) {
-                    stream.write(&packet).await?;
-                }
-                if matches!(status, Status::Nok | Status::NotAllowed) {
-                    return Err(Cause::NameClash);
+                let status;
+                (status, caller) = receive(node, hello)?;
+                let cookie = node.cookies.of(caller.name().unwrap_or(&node.name));
+                stream.write(&acceptor.answer(&status, &cookie)).await?;
+                match caller {
+                    Caller::Incapable(name, missing) => return Err(incapable(&name, missing)),
+                    Caller::Unknown => return Err(Cause::NameClash),
+                    _ => {}
                 }
             }
-            Ok(Progress::Send(packet)) => stream.write(&packet).await?,
+            Ok(Progress::Send(packet)) => stream.write(&[packet]).await?,
+            Ok(Progress::Refused(packet, missing)) => {
+                stream.write(&[packet]).await?;
+                return Err(incapable(&caller, missing));
+            }
             Ok(Progress::Done(peer, ack)) => {
-                let connection = Arc::new(Connection::new(peer));
-                if let Some(ack) = ack {
-                    stream.write(&ack).await?;
-                }
-                return begin(node, connection, stream, replace).map_err(|()| Cause::NameClash);
+                let last = ack.map_or_else(Vec::new, |ack| stream.framed(&ack));
+                let replace = matches!(caller, Caller::Connected(_));
+                let guest = if let Caller::Guest(given) = caller { Some(given) } else { None };
+                return Start { peer, stream, last, replace, guest }.begin(node);
             }
-            Ok(Progress::Wait | Progress::Alive) => {}
+            Ok(Progress::Wait | Progress::Alive | Progress::Named(..)) => {}
             Err(failure) => {
                 let cause = stream::cause(&failure);
                 if let Cause::Cookie { .. } = cause {
@@ -93,6 +101,35 @@ async fn welcome(node: &Arc<Inner>, socket: TcpStream) -> Result<(), Cause> {
                 return Err(cause);
             }
         }
+    }
+}
+
+/// Who is calling.
+enum Caller {
+    Unknown,
+    /// Nobody that we can speak with.
+    Incapable(String, Flags),
+    /// Welcomed; until it is dropped our own side does not dial it.
+    Welcomed(Calling),
+    /// Connected already, as we believe.
+    Connected(NodeName),
+    /// Without a name of its own.
+    Guest(GivenName),
+}
+
+impl Caller {
+    fn name(&self) -> Option<&NodeName> {
+        match self {
+            Caller::Unknown | Caller::Incapable(..) => None,
+            Caller::Welcomed(Calling(_, name)) | Caller::Connected(name) => Some(name),
+            Caller::Guest(given) => Some(&given.name),
+        }
+    }
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name().map_or("unknown", NodeName::as_str))
     }
 }
 
@@ -105,51 +142,26 @@ impl Drop for Calling {
     }
 }
 
-fn answer(node: &Inner, hello: &Hello) -> Status {
-    match hello {
-        Hello::Named(name) => node.slots.answer(&node.name, name),
+fn receive(node: &Arc<Inner>, hello: Hello) -> Result<(Status, Caller), Cause> {
+    Ok(match hello {
+        Hello::Named(name) => {
+            let status = node.slots.answer(&node.name, &name);
+            let caller = match status {
+                Status::Ok | Status::OkSimultaneous => Caller::Welcomed(Calling(Arc::clone(node), name)),
+                Status::Alive => Caller::Connected(name),
+                _ => Caller::Unknown,
+            };
+            (status, caller)
+        }
         Hello::Nameless { host } => {
-            let name = format!("{}@{host}", base36(rand::random()));
-            match name.parse::<NodeName>() {
-                Ok(name) => Status::Named(name, Creation::new(rand::random_range(4..=u32::MAX))),
-                Err(_) => Status::NotAllowed,
-            }
+            let given = node.guests.give(&host).map_err(|error| Cause::NotErlang { what: error.to_string() })?;
+            (Status::Named(given.name.clone(), given.creation), Caller::Guest(given))
         }
-        Hello::Incapable { name, missing } => {
-            error!("** {name}: Connection attempt from node {name} rejected: it lacks {missing} **");
-            Status::NotAllowed
-        }
-    }
+        Hello::Incapable { name, missing } => (Status::NotAllowed, Caller::Incapable(name, missing)),
+    })
 }
 
-fn base36(mut number: u64) -> String {
-    let mut digits = Vec::new();
-    while number > 0 {
-        digits.push(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[(number % 36) as usize]);
-        number /= 36;
-    }
-    String::from_utf8_lossy(&digits).into_owned()
-}
-
-/// Starts a connection whose handshake is done. `replace`: the peer has said that an earlier one is stale.
-pub(super) fn begin(node: &Arc<Inner>, connection: Arc<Connection>, stream: Stream, replace: bool) -> Result<(), ()> {
-    if let Some(earlier) = node.slots.install(&connection, replace)? {
-        earlier.close(DownReason::WaitPending);
-        node.connection_lost(&earlier, &DownReason::WaitPending);
-    }
-    node.connection_made(&connection);
-    let Stream { socket, buffer, .. } = stream;
-    let (read, write) = socket.into_split();
-    let tick_time = node.settings.net_ticktime;
-    node.spawn(writer::run(Arc::clone(&connection), write, tick_time));
-    let node_of_task = Arc::clone(node);
-    node.spawn(async move {
-        let reason = reader::run(&node_of_task, &connection, read, buffer, tick_time).await;
-        connection.close(reason);
-        let reason = connection.closed().await;
-        if node_of_task.slots.remove(&connection) {
-            node_of_task.connection_lost(&connection, &reason);
-        }
-    });
-    Ok(())
+fn incapable(name: &dyn fmt::Display, missing: Flags) -> Cause {
+    error!("** Connection attempt from node {name} rejected: it lacks {missing} **");
+    Cause::Flags { missing, side: Side::Ours }
 }

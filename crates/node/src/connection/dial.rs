@@ -1,40 +1,44 @@
-//! Reaching a node: its address, its port, the handshake, and the other attempt that may come toward us meanwhile.
+//! Reaching a node: the handshake, and the other attempt that may come toward us meanwhile.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use beamline_proto::NodeName;
-use beamline_proto::epmd::Name;
-use beamline_proto::handshake::{HandshakeError, Initiator, Progress};
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use beamline_proto::handshake::{Initiator, Peer, Progress};
+use beamline_proto::{Cookie, NodeName};
+use beamline_term::Creation;
+use tokio::time::timeout;
+use tracing::{Instrument, field, info_span};
 
-use super::Connection;
+use super::route;
 use super::slots::{Begin, Verdict};
+use super::start::Start;
 use super::stream::{self, Stream};
 use crate::cause::{Cause, Side};
-use crate::config::SETUP_TIME;
-use crate::epmd::{self, EpmdError};
+use crate::config::Settings;
 use crate::node::Inner;
 
 /// How often we try again when the peer prefers its own attempt, and that does not arrive.
 const CLASHES: u32 = 3;
+
+/// How long the peer's own attempt may take to arrive. It may be gone, or not be the peer's at all.
+const ARRIVAL: Duration = Duration::from_secs(1);
 
 /// Connects with a node, or waits for the attempt that runs already.
 pub(crate) async fn connect(node: &Arc<Inner>, peer: &NodeName) -> Result<(), Cause> {
     if *peer == node.name {
         return Err(Cause::Itself);
     }
-    if node.slots.is_calling(peer) && inbound(node, peer).await {
+    if let Ok(true) = timeout(ARRIVAL, node.slots.call_arrives(peer)).await {
         return Ok(());
     }
     let mut verdict = match node.slots.begin(peer) {
         Begin::Up => return Ok(()),
         Begin::Wait(verdict) => verdict,
         Begin::Dial { tell, verdict, give_way } => {
-            let (node, peer) = (Arc::clone(node), peer.clone());
+            let (tasks, node, peer) = (node, Arc::clone(node), peer.clone());
             let end = DialEnd(Arc::clone(&node), peer.clone());
-            Arc::clone(&node).spawn(async move {
+            let span = info_span!("connection", node = %node.name, %peer, direction = "out", hidden = field::Empty);
+            let dial = async move {
                 let mut result = Err(Cause::NameClash);
                 for _ in 0..CLASHES {
                     result = tokio::select! {
@@ -44,14 +48,16 @@ pub(crate) async fn connect(node: &Arc<Inner>, peer: &NodeName) -> Result<(), Ca
                     if !matches!(result, Err(Cause::NameClash)) {
                         break;
                     }
-                    if inbound(&node, &peer).await {
+                    if timeout(ARRIVAL, node.slots.is_up(&peer)).await.is_ok() {
                         result = Ok(());
                         break;
                     }
                 }
+                node.metrics.connect_ended("out", result.as_ref().map(|_| ()));
                 drop(end);
                 tell.send_replace(Some(result));
-            });
+            };
+            tasks.spawn(dial.instrument(span));
             verdict
         }
     };
@@ -68,28 +74,62 @@ impl Drop for DialEnd {
     }
 }
 
-/// Waits for the peer's own attempt to succeed; a second at most, as it may be gone, or not be the peer at all.
-async fn inbound(node: &Inner, peer: &NodeName) -> bool {
-    for _ in 0..100 {
-        if node.slots.get(peer.as_atom()).is_some() {
-            return true;
+async fn attempt(node: &Arc<Inner>, peer: &NodeName) -> Result<(), Cause> {
+    let stream = route::open(&node.settings, peer).await?;
+    let (initiator, hello) = Initiator::new(&node.local(), peer.clone(), node.cookies.of(peer), rand::random());
+    // If the peer's own attempt has succeeded meanwhile, that is the good one.
+    let is_stale = || node.slots.get(peer.as_atom()).is_none();
+    match shake(stream, initiator, hello, is_stale).await? {
+        Some(Shaken { stream, peer, .. }) => {
+            Start { peer, stream, last: Vec::new(), replace: false, guest: None }.begin(node)
         }
-        sleep(std::time::Duration::from_millis(10)).await;
+        None => Ok(()),
     }
-    false
 }
 
-async fn attempt(node: &Arc<Inner>, peer: &NodeName) -> Result<(), Cause> {
-    let addresses = resolve(peer.host()).await?;
-    let port = match (node.settings.peer_port, node.settings.epmd.lookup_port()) {
-        (Some(port), _) => port,
-        (None, Some(epmd_port)) => port_of(peer, &addresses, epmd_port).await?,
-        (None, None) => return Err(Cause::NotRegistered { registered: Vec::new() }),
-    };
-    let socket = open(&addresses, port).await?;
-    let mut stream = Stream::new(socket, SETUP_TIME).map_err(|error| Cause::Broken(Arc::new(error)))?;
-    let (mut initiator, hello) = Initiator::new(node.local(), peer.clone(), rand::random());
-    stream.write(&hello).await?;
+/// Dials for a node without a name, and gives the name that the host gave.
+pub(crate) async fn as_guest(
+    settings: &Settings,
+    host: &NodeName,
+    cookie: Cookie,
+) -> Result<(Start, (NodeName, Creation)), Cause> {
+    let stream = route::open(settings, host).await?;
+    let (initiator, hello) = Initiator::nameless(&guest_host(host, &stream), host.clone(), cookie, rand::random());
+    // The initiator takes no other answer than a name.
+    let shaken = shake(stream, initiator, hello, || true).await?.ok_or(Cause::NoNameGiven)?;
+    Ok((Start::dialed(shaken.peer, shaken.stream), shaken.given.ok_or(Cause::NoNameGiven)?))
+}
+
+/// The host part of a guest's name, of the same kind as its host's: nodes with long names speak only with such.
+fn guest_host(host: &NodeName, stream: &Stream) -> String {
+    let is_loopback = host.host() == "localhost" || stream.local_ip().is_loopback();
+    if is_loopback {
+        return host.host().to_owned();
+    }
+    if host.is_long() {
+        return stream.local_ip().to_string();
+    }
+    let name = gethostname::gethostname().to_string_lossy().into_owned();
+    name.split('.').next().filter(|name| !name.is_empty()).unwrap_or("guest").to_owned()
+}
+
+/// A handshake that has succeeded.
+struct Shaken {
+    stream: Stream,
+    peer: Peer,
+    /// The name that we were given, if we had none.
+    given: Option<(NodeName, Creation)>,
+}
+
+/// Runs our side of a handshake. `None`: the peer is connected with us already, and that connection is the good one.
+async fn shake(
+    mut stream: Stream,
+    mut initiator: Initiator,
+    hello: Vec<u8>,
+    is_stale: impl Fn() -> bool,
+) -> Result<Option<Shaken>, Cause> {
+    let mut given = None;
+    stream.write(&[hello]).await?;
     loop {
         let packet = match stream.read().await {
             Ok(Some(packet)) => packet,
@@ -102,62 +142,18 @@ async fn attempt(node: &Arc<Inner>, peer: &NodeName) -> Result<(), Cause> {
             }
             Err(cause) => return Err(cause),
         };
-        match initiator.packet(&packet) {
-            Ok(Progress::Send(reply)) => stream.write(&reply).await?,
-            Ok(Progress::Alive) => {
-                // If the peer's own attempt has succeeded meanwhile, that is the good one.
-                let is_stale = node.slots.get(peer.as_atom()).is_none();
-                stream.write(&initiator.answer_alive(is_stale)).await?;
+        match initiator.packet(&packet).map_err(|error| stream::cause(&error))? {
+            Progress::Send(reply) => stream.write(&[reply]).await?,
+            Progress::Alive => {
+                let is_stale = is_stale();
+                stream.write(&[initiator.answer_alive(is_stale)]).await?;
                 if !is_stale {
-                    return Ok(());
+                    return Ok(None);
                 }
             }
-            Ok(Progress::Done(found, _)) => {
-                let connection = Arc::new(Connection::new(found));
-                return super::accept::begin(node, connection, stream, false).map_err(|()| Cause::NameClash);
-            }
-            Ok(_) => {}
-            Err(error @ HandshakeError::Nok) => return Err(stream::cause(&error)),
-            Err(error) => return Err(stream::cause(&error)),
+            Progress::Named(name, creation) => given = Some((name, creation)),
+            Progress::Done(peer, _) => return Ok(Some(Shaken { stream, peer, given })),
+            Progress::Wait | Progress::Hello(_) | Progress::Refused(..) => {}
         }
     }
-}
-
-pub(crate) async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Cause> {
-    let failed = |source| Cause::NotResolvable { host: host.to_owned(), source: Arc::new(source) };
-    let found = timeout(SETUP_TIME, tokio::net::lookup_host((host, 0))).await;
-    let found = found.map_err(|_| Cause::TimedOut { step: "resolving the host", after: SETUP_TIME })?;
-    let mut addresses: Vec<SocketAddr> = found.map_err(failed)?.collect();
-    // Distribution is IPv4 unless the name says otherwise.
-    addresses.sort_by_key(|address| !address.is_ipv4());
-    addresses.dedup();
-    if addresses.is_empty() {
-        return Err(failed(std::io::Error::from(std::io::ErrorKind::NotFound)));
-    }
-    Ok(addresses)
-}
-
-async fn port_of(peer: &NodeName, addresses: &[SocketAddr], epmd_port: u16) -> Result<u16, Cause> {
-    let asked: Vec<SocketAddr> = addresses.iter().map(|address| SocketAddr::new(address.ip(), epmd_port)).collect();
-    match epmd::lookup(asked, &Name::from(peer), SETUP_TIME).await {
-        Ok(info) => Ok(info.port),
-        Err(EpmdError::NotRegistered { registered, .. }) => {
-            Err(Cause::NotRegistered { registered: registered.iter().map(|name| name.as_str().to_owned()).collect() })
-        }
-        Err(EpmdError::TimedOut { after, .. }) => Err(Cause::TimedOut { step: "asking epmd", after }),
-        Err(error) => Err(Cause::EpmdUnreachable(error)),
-    }
-}
-
-async fn open(addresses: &[SocketAddr], port: u16) -> Result<TcpStream, Cause> {
-    let mut last = None;
-    for address in addresses {
-        let address = SocketAddr::new(address.ip(), port);
-        last = Some(match timeout(SETUP_TIME, TcpStream::connect(address)).await {
-            Ok(Ok(socket)) => return Ok(socket),
-            Ok(Err(source)) => Cause::PortRefused { address, source: Arc::new(source) },
-            Err(_) => Cause::TimedOut { step: "connecting to its port", after: SETUP_TIME },
-        });
-    }
-    Err(last.unwrap_or(Cause::NotRegistered { registered: Vec::new() }))
 }

@@ -3,8 +3,11 @@
 pub(crate) mod accept;
 pub(crate) mod dial;
 mod dispatch;
+pub(crate) mod guests;
 mod reader;
+mod route;
 pub(crate) mod slots;
+pub(crate) mod start;
 mod stream;
 mod writer;
 
@@ -17,16 +20,22 @@ use beamline_proto::frame::{self, FrameError};
 use beamline_proto::handshake::Peer;
 use tokio::sync::{Notify, watch};
 
-use crate::config::{QUEUE_BYTES, QUEUE_RESERVE};
+use crate::config::Limits;
 use crate::events::DownReason;
+use crate::metrics::ConnectionMetrics;
 
 /// A connection that is up.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) peer: Peer,
+    pub(crate) metrics: ConnectionMetrics,
+    queue_bytes: usize,
+    queue_reserve: usize,
     out: Mutex<Vec<u8>>,
     /// Bytes queued or being written.
     pending: AtomicUsize,
+    /// Messages queued since the writer last took them.
+    queued: AtomicUsize,
     /// Whether anything was written since the last look of the ticker.
     wrote: AtomicBool,
     wake: Notify,
@@ -39,11 +48,16 @@ pub(crate) struct Connection {
 pub(crate) struct Closed;
 
 impl Connection {
-    pub(crate) fn new(peer: Peer) -> Connection {
+    /// `first` are bytes that go out before all else.
+    pub(crate) fn new(peer: Peer, limits: &Limits, metrics: ConnectionMetrics, first: Vec<u8>) -> Connection {
         Connection {
             peer,
-            out: Mutex::default(),
-            pending: AtomicUsize::new(0),
+            metrics,
+            queue_bytes: limits.queue_bytes,
+            queue_reserve: limits.queue_reserve,
+            pending: AtomicUsize::new(first.len()),
+            out: Mutex::new(first),
+            queued: AtomicUsize::new(0),
             wrote: AtomicBool::new(false),
             wake: Notify::new(),
             room: Notify::new(),
@@ -83,12 +97,13 @@ impl Connection {
             let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
             let before = out.len();
             frame::write(&mut out, self.peer.flags, control, payload)?;
+            self.queued.fetch_add(1, Ordering::Relaxed);
             let added = out.len() - before;
             // Under the lock: the writer must not take off what has not been counted.
             (added, self.pending.fetch_add(added, Ordering::Relaxed) + added)
         };
         // A single large message passes when the queue was empty.
-        if pending > QUEUE_RESERVE && pending > added {
+        if pending > self.queue_reserve && pending > added {
             self.close(DownReason::Flooded);
         }
         self.wake.notify_one();
@@ -102,7 +117,7 @@ impl Connection {
             if self.is_closed() {
                 return Err(Closed);
             }
-            if self.pending.load(Ordering::Relaxed) < QUEUE_BYTES {
+            if self.pending.load(Ordering::Relaxed) < self.queue_bytes {
                 return Ok(());
             }
             room.await;

@@ -17,6 +17,8 @@ pub(crate) type Verdict = Option<Result<(), Cause>>;
 #[derive(Default)]
 pub(crate) struct Slots {
     attempts: Mutex<Attempts>,
+    /// Told when a connection is up, and when a caller has given up.
+    arrivals: Notify,
     up: papaya::HashMap<Atom, Arc<Connection>>,
 }
 
@@ -48,9 +50,28 @@ impl Slots {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a node of this name is about to connect with us by itself.
-    pub(crate) fn is_calling(&self, name: &NodeName) -> bool {
-        self.attempts().callers.contains_key(name)
+    /// Waits for a node that is calling us: whether it has become connected. At once false if it is not calling.
+    pub(crate) async fn call_arrives(&self, name: &NodeName) -> bool {
+        self.arrives(name, |slots| !slots.attempts().callers.contains_key(name)).await
+    }
+
+    /// Waits until a node is connected.
+    pub(crate) async fn is_up(&self, name: &NodeName) {
+        self.arrives(name, |_| false).await;
+    }
+
+    async fn arrives(&self, name: &NodeName, is_over: impl Fn(&Slots) -> bool) -> bool {
+        loop {
+            let mut arrival = std::pin::pin!(self.arrivals.notified());
+            // Before the look, so that nothing is missed between the two.
+            arrival.as_mut().enable();
+            // In this order: a call ends after its connection is up.
+            let (is_over, is_up) = (is_over(self), self.get(name.as_atom()).is_some());
+            if is_up || is_over {
+                return is_up;
+            }
+            arrival.await;
+        }
     }
 
     /// A welcomed attempt has ended, whichever way.
@@ -62,6 +83,8 @@ impl Slots {
                 attempts.callers.remove(name);
             }
         }
+        drop(attempts);
+        self.arrivals.notify_waiters();
     }
 
     /// The connection with a node, if it is up. Takes no lock.
@@ -125,6 +148,7 @@ impl Slots {
             return Err(());
         }
         up.insert(name.clone(), Arc::clone(connection));
+        self.arrivals.notify_waiters();
         Ok(earlier)
     }
 

@@ -1,34 +1,51 @@
-//! Packets of the handshake on a socket, each with a deadline.
+//! Packets of the handshake on a channel, each with a deadline.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use beamline_proto::handshake::{self, HandshakeError};
+use beamline_proto::flags::Flags;
+use beamline_proto::handshake::{Framing, HandshakeError};
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::cause::{Cause, Side};
+use crate::transport::Channel;
 
-/// A socket on which a handshake runs. What arrives behind the handshake's end stays in `buffer`.
-pub(super) struct Stream {
-    pub(super) socket: TcpStream,
+/// A channel on which a handshake runs. What arrives behind the handshake's end stays in `buffer`.
+pub(crate) struct Stream {
+    pub(super) channel: Channel,
     pub(super) buffer: BytesMut,
+    framing: Framing,
     deadline: Duration,
 }
 
 impl Stream {
-    /// Takes a fresh socket. Small frames must not wait for each other, so Nagle's algorithm is off.
-    pub(super) fn new(socket: TcpStream, deadline: Duration) -> io::Result<Stream> {
-        socket.set_nodelay(true)?;
-        Ok(Stream { socket, buffer: BytesMut::new(), deadline })
+    pub(super) fn new(channel: Channel, framing: Framing, deadline: Duration) -> Stream {
+        Stream { channel, buffer: BytesMut::new(), framing, deadline }
     }
 
-    pub(super) async fn write(&mut self, body: &[u8]) -> Result<(), Cause> {
-        let written = timeout(self.deadline, self.socket.write_all(&handshake::packet(body))).await;
+    /// The address from which the peer sees us.
+    pub(crate) fn local_ip(&self) -> std::net::IpAddr {
+        self.channel.local.ip()
+    }
+
+    /// Sends packets in one write: the peer wakes up once.
+    pub(super) async fn write(&mut self, packets: &[Vec<u8>]) -> Result<(), Cause> {
+        let mut out = Vec::with_capacity(256);
+        for packet in packets {
+            self.framing.write(packet, &mut out);
+        }
+        let written = timeout(self.deadline, self.channel.write.write_all(&out)).await;
         written.map_err(|_| self.late())?.map_err(broken)
+    }
+
+    /// The bytes of a packet, for whoever writes next.
+    pub(super) fn framed(&self, packet: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.framing.write(packet, &mut out);
+        out
     }
 
     /// The next packet; `None` when the peer closes.
@@ -36,10 +53,10 @@ impl Stream {
         let deadline = self.deadline;
         timeout(deadline, async {
             loop {
-                if let Some(packet) = handshake::next_packet(&mut self.buffer).map_err(|error| cause(&error))? {
+                if let Some(packet) = self.framing.next(&mut self.buffer).map_err(|error| cause(&error))? {
                     return Ok(Some(packet));
                 }
-                if self.socket.read_buf(&mut self.buffer).await.map_err(broken)? == 0 {
+                if self.channel.read.read_buf(&mut self.buffer).await.map_err(broken)? == 0 {
                     return Ok(None);
                 }
             }
@@ -53,7 +70,7 @@ impl Stream {
     }
 }
 
-fn broken(error: io::Error) -> Cause {
+pub(super) fn broken(error: io::Error) -> Cause {
     Cause::Broken(Arc::new(error))
 }
 
@@ -61,10 +78,11 @@ fn broken(error: io::Error) -> Cause {
 pub(super) fn cause(error: &HandshakeError) -> Cause {
     match error {
         HandshakeError::Nok | HandshakeError::StillAlive => Cause::NameClash,
-        HandshakeError::NotAllowed => Cause::Flags { missing: beamline_proto::flags::Flags::NONE, side: Side::Theirs },
+        HandshakeError::NotAllowed => Cause::Flags { missing: Flags::NONE, side: Side::Theirs },
         HandshakeError::Flags { missing } => Cause::Flags { missing: *missing, side: Side::Ours },
         HandshakeError::Name { found } => Cause::OtherName { found: found.clone() },
         HandshakeError::Cookie => Cause::Cookie { side: Side::Ours },
+        HandshakeError::Nameless => Cause::NoNameGiven,
         other => Cause::NotErlang { what: other.to_string() },
     }
 }

@@ -5,7 +5,13 @@
 //! also starts a daemon if there is none, and that is how another node takes over when the one that served ends: all
 //! lose their connection at once, one of them gets the port, the others find it there.
 
-use std::{io, net::IpAddr, path::Path, process::Stdio, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 
 use beamline_proto::{
     NodeName,
@@ -19,6 +25,8 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tracing::{debug, info, warn};
+
+use crate::resolver::Family;
 
 use super::{Auto, Client, Daemon, Epmd, EpmdError, Server, ServerOptions, client};
 
@@ -37,6 +45,8 @@ pub struct Registrant {
     pub port: u16,
     /// Whether it is hidden.
     pub hidden: bool,
+    /// Whether the node listens on IPv4 or IPv6: epmd is met at the loopback address of that family.
+    pub family: Family,
     /// For each question to epmd; [`client::DEFAULT_DEADLINE`] is usual.
     pub deadline: Duration,
 }
@@ -44,7 +54,7 @@ pub struct Registrant {
 impl Registrant {
     /// A visible node with the usual deadline.
     pub fn new(name: NodeName, port: u16) -> Self {
-        Self { name, port, hidden: false, deadline: client::DEFAULT_DEADLINE }
+        Self { family: Family::of(name.host()), name, port, hidden: false, deadline: client::DEFAULT_DEADLINE }
     }
 
     fn is_loopback(&self) -> bool {
@@ -107,6 +117,7 @@ pub async fn register(epmd: &Epmd, node: &Registrant) -> Result<Registration, Ep
         epmd: epmd.clone(),
         loopback: node.is_loopback(),
         deadline: node.deadline,
+        family: node.family,
         info: NodeInfo::new(Name::from(&node.name), node.port, node.hidden),
         server: None,
     };
@@ -126,17 +137,23 @@ struct Keeper {
     loopback: bool,
     deadline: Duration,
     info: NodeInfo,
+    family: Family,
     /// The daemon, if this process is it.
     server: Option<Server>,
 }
 
 impl Keeper {
+    /// The daemon of this host.
+    fn local(&self, port: u16) -> SocketAddr {
+        SocketAddr::new(self.family.loopback(), port)
+    }
+
     fn client(&self) -> Client {
         let address = match &self.epmd {
-            Epmd::Auto(auto) => super::local(auto.port),
+            Epmd::Auto(auto) => self.local(auto.port),
             Epmd::External(address) => *address,
-            Epmd::IfRunning { port } => super::local(*port),
-            Epmd::None => super::local(super::DEFAULT_PORT),
+            Epmd::IfRunning { port } => self.local(*port),
+            Epmd::None => self.local(super::DEFAULT_PORT),
         };
         Client::new(address).deadline(self.deadline)
     }
@@ -186,7 +203,7 @@ impl Keeper {
                 }
                 Err(EpmdError::Bind { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
                     sleep(Duration::from_millis(20)).await;
-                    last = Some(EpmdError::Bind { address: super::local(auto.port), source });
+                    last = Some(EpmdError::Bind { address: self.local(auto.port), source });
                 }
                 Err(error) => return Err(error),
             }

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::Message;
-use crate::config::MAILBOX_BYTES;
 
 /// Something that arrives at a process.
 #[derive(Debug)]
@@ -43,6 +42,8 @@ pub(crate) enum Link {
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(crate) pid: Pid,
+    /// How many bytes of messages may wait.
+    mailbox_bytes: usize,
     state: Mutex<State>,
     arrived: Notify,
     ending: Notify,
@@ -84,8 +85,8 @@ fn raw(reason: &Bytes) -> Term {
 }
 
 impl Cell {
-    pub(crate) fn new(pid: Pid) -> Cell {
-        Cell { pid, state: Mutex::default(), arrived: Notify::new(), ending: Notify::new() }
+    pub(crate) fn new(pid: Pid, mailbox_bytes: usize) -> Cell {
+        Cell { pid, mailbox_bytes, state: Mutex::default(), arrived: Notify::new(), ending: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -142,7 +143,7 @@ impl Cell {
             }
         };
         state.bytes += message.len();
-        if state.bytes > MAILBOX_BYTES {
+        if state.bytes > self.mailbox_bytes {
             drop(state);
             return self.end(reason("message_queue_limit"));
         }

@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use beamline_proto::control::{Control, SpawnRequest};
 use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::{Atom, DecodeError};
 use bytes::Bytes;
 
-use crate::config::RUNNING_CALLS;
 use crate::connection::Connection;
 use crate::functions::{FunctionName, Raise};
+use crate::metrics::Counted;
 use crate::node::Inner;
 use crate::process::{Link, reason};
 
@@ -31,7 +32,7 @@ pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: 
         let _ = connection.send(&reply, |_| {});
     };
     let Ok(job) = job(&request, &payload) else { return refuse("badarg") };
-    if node.running_calls.fetch_add(1, Ordering::Relaxed) >= RUNNING_CALLS {
+    if node.running_calls.fetch_add(1, Ordering::Relaxed) >= node.settings.limits.running_calls {
         node.running_calls.fetch_sub(1, Ordering::Relaxed);
         return refuse("system_limit");
     }
@@ -53,23 +54,38 @@ pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: 
     };
     let _ = connection.send(&reply, |_| {});
     let caller = connection.peer.name.as_atom().clone();
-    let running = Running(Arc::clone(node));
+    let running = Running::begin(node);
     let process = Arc::clone(&cell);
     let task_node = Arc::clone(node);
     node.run(cell, async move {
-        let _running = running;
         let own = task_node.name.as_atom();
         let outcome = task_node.functions.call(&job.function, job.arguments, &caller, own).await;
+        running.end(outcome.is_ok());
         process.end(end_reason(outcome, job.answer_to));
     });
 }
 
 /// Counts a call as running until it is dropped.
-struct Running(Arc<Inner>);
+struct Running {
+    node: Arc<Inner>,
+    began: Instant,
+    _counted: Counted,
+}
+
+impl Running {
+    fn begin(node: &Arc<Inner>) -> Running {
+        let _counted = Counted::one(&node.metrics.running_calls);
+        Running { node: Arc::clone(node), began: Instant::now(), _counted }
+    }
+
+    fn end(self, is_ok: bool) {
+        self.node.metrics.served.record(is_ok, self.began.elapsed());
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.running_calls.fetch_sub(1, Ordering::Relaxed);
+        self.node.running_calls.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,0 +1,66 @@
+//! The start of a connection whose handshake is done.
+
+use std::sync::Arc;
+
+use beamline_proto::handshake::Peer;
+use tracing::{Instrument, Span, field};
+
+use super::guests::GivenName;
+use super::stream::Stream;
+use super::{Connection, reader, writer};
+use crate::cause::Cause;
+use crate::events::DownReason;
+use crate::node::Inner;
+
+/// A handshake that is done.
+pub(crate) struct Start {
+    pub(crate) peer: Peer,
+    pub(crate) stream: Stream,
+    /// The bytes of our last packet of the handshake, behind which all else goes out.
+    pub(crate) last: Vec<u8>,
+    /// Whether the peer has said that an earlier connection is stale.
+    pub(crate) replace: bool,
+    /// The name that we gave the peer, if it had none; it is kept for the life of the connection.
+    pub(crate) guest: Option<GivenName>,
+}
+
+impl Start {
+    /// Of our own dialing.
+    pub(crate) fn dialed(peer: Peer, stream: Stream) -> Start {
+        Start { peer, stream, last: Vec::new(), replace: false, guest: None }
+    }
+
+    /// Makes it the connection with its peer, and starts its tasks in the current span.
+    ///
+    /// # Errors
+    /// There is an earlier connection, which stays.
+    pub(crate) fn begin(self, node: &Arc<Inner>) -> Result<(), Cause> {
+        let Start { peer, stream, last, replace, guest } = self;
+        let metrics = node.metrics.connection(&peer);
+        let connection = Arc::new(Connection::new(peer, &node.settings.limits, metrics, last));
+        if let Some(earlier) = node.slots.install(&connection, replace).map_err(|()| Cause::NameClash)? {
+            earlier.close(DownReason::WaitPending);
+            node.connection_lost(&earlier, &DownReason::WaitPending);
+        }
+        let span = Span::current();
+        span.record("peer", field::display(&connection.peer.name)).record("hidden", connection.is_hidden());
+        node.connection_made(&connection);
+        let Stream { channel, buffer, .. } = stream;
+        node.spawn(
+            writer::run(Arc::clone(&connection), channel.write, node.settings.tick_interval()).instrument(span.clone()),
+        );
+        let node_of_task = Arc::clone(node);
+        let tick_time = node.settings.net_ticktime;
+        let read = async move {
+            let _guest = guest;
+            let reason = reader::run(&node_of_task, &connection, channel.read, buffer, tick_time).await;
+            connection.close(reason);
+            let reason = connection.closed().await;
+            if node_of_task.slots.remove(&connection) {
+                node_of_task.connection_lost(&connection, &reason);
+            }
+        };
+        node.spawn(read.instrument(span));
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! What a node measures, through the [`metrics`] facade: the program chooses the exporter, or none.
+//!
+//! | name | kind | unit | labels | meaning |
+//! | --- | --- | --- | --- | --- |
+//! | `beamline_connections` | gauge | connections | `node` | connections that are up |
+//! | `beamline_half_open` | gauge | connections | `node` | callers whose handshake is not done |
+//! | `beamline_connects_total` | counter | attempts | `node`, `direction`, `outcome` | attempts to connect that ended |
+//! | `beamline_bytes_total` | counter | bytes | `node`, `peer`, `direction` | what went over connections, handshakes apart |
+//! | `beamline_frames_total` | counter | frames | `node`, `peer`, `direction` | messages, or parts of such |
+//! | `beamline_ticks_total` | counter | frames | `node`, `peer`, `direction` | empty frames that only say "alive" |
+//! | `beamline_queue_bytes` | gauge | bytes | `node`, `peer` | what waits to be written to the peer |
+//! | `beamline_running_calls` | gauge | calls | `node` | calls of peers that run |
+//! | `beamline_call_seconds` | histogram | seconds | `node`, `side`, `outcome` | calls, from their start to their answer |
+//!
+//! `node` is this node's name and `peer` a visible peer's; hidden peers, whose names may be new each time, share the value
+//! `hidden`. `direction` is `in` or `out`, seen from this node; `side` is `made` or `served`. `outcome` is `ok`, and else
+//! `error` for calls, or the [code of the cause](crate::Cause::code) for connects.
+//!
+//! A recorder must be installed before the node starts. Without one every figure costs a branch; handles are asked for once
+//! a connection, and counters are added to once a read or write, not once a message.
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+
+use beamline_proto::NodeName;
+use beamline_proto::handshake::Peer;
+
+use crate::cause::Cause;
+
+/// The figures of a node.
+pub(crate) struct NodeMetrics {
+    node: String,
+    pub(crate) connections: Gauge,
+    pub(crate) half_open: Gauge,
+    pub(crate) running_calls: Gauge,
+    pub(crate) made: CallMetrics,
+    pub(crate) served: CallMetrics,
+}
+
+/// How long calls of one side take.
+pub(crate) struct CallMetrics {
+    ok: Histogram,
+    error: Histogram,
+}
+
+impl CallMetrics {
+    fn new(node: &str, side: &'static str) -> CallMetrics {
+        let of = |outcome: &'static str| histogram!("beamline_call_seconds", "node" => node.to_owned(), "side" => side, "outcome" => outcome);
+        CallMetrics { ok: of("ok"), error: of("error") }
+    }
+
+    pub(crate) fn record(&self, is_ok: bool, time: std::time::Duration) {
+        if is_ok { &self.ok } else { &self.error }.record(time);
+    }
+}
+
+impl NodeMetrics {
+    pub(crate) fn new(name: &NodeName) -> NodeMetrics {
+        let node = name.to_string();
+        NodeMetrics {
+            connections: gauge!("beamline_connections", "node" => node.clone()),
+            half_open: gauge!("beamline_half_open", "node" => node.clone()),
+            running_calls: gauge!("beamline_running_calls", "node" => node.clone()),
+            made: CallMetrics::new(&node, "made"),
+            served: CallMetrics::new(&node, "served"),
+            node,
+        }
+    }
+
+    /// An attempt to connect has ended.
+    pub(crate) fn connect_ended(&self, direction: &'static str, outcome: Result<(), &Cause>) {
+        let outcome = outcome.map_or_else(Cause::code, |()| "ok");
+        let node = self.node.clone();
+        counter!("beamline_connects_total", "node" => node, "direction" => direction, "outcome" => outcome)
+            .increment(1);
+    }
+
+    /// The figures of a connection with this peer.
+    pub(crate) fn connection(&self, peer: &Peer) -> ConnectionMetrics {
+        let is_hidden = !peer.flags.contains(beamline_proto::flags::Flags::PUBLISHED);
+        let (node, peer) = (&self.node, if is_hidden { "hidden" } else { peer.name.as_str() });
+        ConnectionMetrics {
+            read: FlowMetrics::new(node, peer, "in"),
+            written: FlowMetrics::new(node, peer, "out"),
+            queue_bytes: gauge!("beamline_queue_bytes", "node" => node.clone(), "peer" => peer.to_owned()),
+        }
+    }
+}
+
+/// The figures of one connection.
+pub(crate) struct ConnectionMetrics {
+    pub(crate) read: FlowMetrics,
+    pub(crate) written: FlowMetrics,
+    pub(crate) queue_bytes: Gauge,
+}
+
+/// The figures of one direction.
+pub(crate) struct FlowMetrics {
+    bytes: Counter,
+    frames: Counter,
+    ticks: Counter,
+}
+
+impl FlowMetrics {
+    fn new(node: &str, peer: &str, direction: &'static str) -> FlowMetrics {
+        let of = |name: &'static str| counter!(name, "node" => node.to_owned(), "peer" => peer.to_owned(), "direction" => direction);
+        FlowMetrics {
+            bytes: of("beamline_bytes_total"),
+            frames: of("beamline_frames_total"),
+            ticks: of("beamline_ticks_total"),
+        }
+    }
+
+    /// So much went this way since the last time; once a read or write.
+    pub(crate) fn add(&self, bytes: usize, frames: usize, ticks: usize) {
+        self.bytes.increment(bytes as u64);
+        self.frames.increment(frames as u64);
+        self.ticks.increment(ticks as u64);
+    }
+}
+
+impl std::fmt::Debug for ConnectionMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ConnectionMetrics")
+    }
+}
+
+/// Counts one in a gauge for as long as it lives.
+pub(crate) struct Counted(Gauge);
+
+impl Counted {
+    pub(crate) fn one(gauge: &Gauge) -> Counted {
+        gauge.increment(1.0);
+        Counted(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
