@@ -87,7 +87,8 @@ impl Family {
         }
     }
 
-    pub(crate) fn loopback(self) -> IpAddr {
+    /// The address at which a host knows itself.
+    pub fn loopback(self) -> IpAddr {
         match self {
             Family::V4 => Ipv4Addr::LOCALHOST.into(),
             Family::V6 => Ipv6Addr::LOCALHOST.into(),

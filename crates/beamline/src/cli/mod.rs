@@ -4,7 +4,6 @@ mod arguments;
 mod epmd;
 mod exit;
 mod expression;
-mod host;
 mod literal;
 mod plain;
 mod remote;

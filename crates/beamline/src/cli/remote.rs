@@ -1,19 +1,17 @@
 //! The commands that ask one node something: `rpc`, `nodes`, `ping`.
 //!
-//! They join as a hidden node that does not listen, under a name of its own, and leave with the answer.
+//! They visit it as a guest, under the name that it gives them, and leave with the answer.
 
-use std::future::Future;
 use std::io::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use beamline::flags::{cookie, short_host};
-use beamline::node::{CallError, Cause, Epmd, Listen, Node};
+use beamline::node::{CallError, Cause, Epmd, Node, StartError};
 use beamline::proto::NodeName;
 use beamline::term::{Atom, Term};
 
 use super::arguments::{Rpc, Target, Way, complete};
 use super::exit::Exit;
-use super::{expression, host};
+use super::expression;
 
 /// `beamline rpc NODE CALL`
 pub(crate) async fn rpc(rpc: Rpc) -> Exit {
@@ -82,22 +80,30 @@ where
             return Exit::Config;
         }
     };
-    let mut builder = Node::builder(own_name(&peer)).cookie(cookie).hidden(true).listen(Listen::Off);
+    // A guest: it has a name that no other tool has, and leaves no trace in epmd.
+    let mut builder = Node::guest(&peer).cookie(cookie);
     if let Some(port) = way.epmd_port {
         builder = builder.epmd(Epmd::on_port(port));
     }
     if let Some(port) = way.peer_port {
         builder = builder.peer_port(port);
     }
-    let node = match builder.start().await {
-        Ok(node) => node,
-        Err(error) => {
+    let visit = async {
+        let node = builder.start().await?;
+        let done = question(&node, &peer).await;
+        node.stop().await;
+        Ok::<_, StartError>(done)
+    };
+    // The whole of it, connecting included, has the one deadline that the user gave.
+    let done = match tokio::time::timeout(way.timeout, visit).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(StartError::Guest(error))) => Err(CallError::Connect(error)),
+        Ok(Err(error)) => {
             eprintln!("{error}");
             return Exit::Config;
         }
+        Err(_) => Err(CallError::Timeout { node: peer.clone(), after: way.timeout }),
     };
-    let done = within(way, &peer, question(&node, &peer)).await;
-    node.stop().await;
     match done {
         Ok(()) => Exit::Ok,
         Err(error) => {
@@ -105,24 +111,6 @@ where
             exit_of(&error)
         }
     }
-}
-
-/// The whole of it, connecting included, has the one deadline that the user gave.
-async fn within(
-    way: &Way,
-    peer: &NodeName,
-    question: impl Future<Output = Result<(), CallError>>,
-) -> Result<(), CallError> {
-    match tokio::time::timeout(way.timeout, question).await {
-        Ok(done) => done,
-        Err(_) => Err(CallError::Timeout { node: peer.clone(), after: way.timeout }),
-    }
-}
-
-/// A name that no other tool has.
-fn own_name(peer: &NodeName) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("beamline_{}_{:08x}@{}", std::process::id(), now.subsec_nanos(), host::beside(peer))
 }
 
 /// An Elixir exception is told as Elixir does.

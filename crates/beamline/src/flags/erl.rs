@@ -6,7 +6,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use beamline_proto::Cookie;
+use beamline_node::Family;
+use beamline_proto::{Cookie, NameError, NodeName};
 
 /// What the flags say; `None` where they say nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub struct ErlFlags {
     pub hidden: bool,
     /// `-setcookie COOKIE`.
     pub cookie: Option<Cookie>,
+    /// `-setcookie NODE COOKIE`, as often as there are nodes with cookies of their own.
+    pub cookies: Vec<(NodeName, Cookie)>,
+    /// `-proto_dist inet_tcp` or `inet6_tcp`.
+    pub family: Option<Family>,
     /// `-connect_all BOOL`.
     pub connect_all: Option<bool>,
     /// `-kernel inet_dist_listen_min PORT`.
@@ -30,6 +35,12 @@ pub struct ErlFlags {
     pub listen_max: Option<u16>,
     /// `-kernel net_ticktime SECONDS`.
     pub net_ticktime: Option<Duration>,
+    /// `-kernel net_tickintensity NUMBER`, 4 to 1000.
+    pub net_tickintensity: Option<u32>,
+    /// `-kernel net_setuptime SECONDS`, 1 to 120.
+    pub net_setuptime: Option<Duration>,
+    /// `-kernel dist_auto_connect never`: connect only when told to, as false.
+    pub auto_connect: Option<bool>,
     /// `-kernel prevent_overlapping_partitions BOOL`.
     pub prevent_overlapping_partitions: Option<bool>,
 }
@@ -54,6 +65,9 @@ pub enum ErlFlagError {
         /// What it got.
         value: String,
     },
+    /// `-setcookie` with a node's name that is none.
+    #[error("-setcookie: {0}")]
+    Node(#[from] NameError),
     /// Words that belong to no flag.
     #[error("{value:?} belongs to no flag")]
     Stray {
@@ -73,8 +87,9 @@ pub enum ErlFlagError {
     },
 }
 
-const ACCEPTED: &str = "-dist_listen, -erl_epmd_port, -start_epmd, -hidden, -setcookie, -connect_all, -kernel with \
-                        inet_dist_listen_min, inet_dist_listen_max, net_ticktime, prevent_overlapping_partitions";
+const ACCEPTED: &str = "-dist_listen, -erl_epmd_port, -start_epmd, -hidden, -setcookie, -connect_all, -proto_dist, -kernel \
+                        with inet_dist_listen_min, inet_dist_listen_max, net_ticktime, net_tickintensity, net_setuptime, \
+                        dist_auto_connect, prevent_overlapping_partitions";
 
 impl FromStr for ErlFlags {
     type Err = ErlFlagError;
@@ -110,7 +125,7 @@ impl ErlFlags {
                 return none_left(values);
             }
             "-kernel" => return self.kernel(values),
-            "-dist_listen" | "-erl_epmd_port" | "-start_epmd" | "-setcookie" | "-connect_all" => {}
+            "-dist_listen" | "-erl_epmd_port" | "-start_epmd" | "-setcookie" | "-connect_all" | "-proto_dist" => {}
             unknown => return Err(ErlFlagError::Unknown(unknown.to_owned())),
         }
         let (value, left) = values.split_first().ok_or_else(|| ErlFlagError::Missing(flag.to_owned()))?;
@@ -119,11 +134,24 @@ impl ErlFlags {
             "-erl_epmd_port" => self.erl_epmd_port = Some(port(flag, value)?),
             "-start_epmd" => self.start_epmd = Some(boolean(flag, value)?),
             "-connect_all" => self.connect_all = Some(boolean(flag, value)?),
-            _ if left.is_empty() => self.cookie = Some(Cookie::from(value.as_str())),
-            // The words are not shown: one of them is a cookie.
-            _ => return Err(ErlFlagError::Unknown("-setcookie with a node's name".to_owned())),
+            "-proto_dist" => self.family = Some(family(flag, value)?),
+            _ => return self.set_cookie(value, left),
         }
         none_left(left)
+    }
+
+    /// Its words are not shown in errors: one of them is a cookie.
+    fn set_cookie(&mut self, first: &str, left: &[String]) -> Result<(), ErlFlagError> {
+        match left {
+            [] => self.cookie = Some(Cookie::from(first)),
+            [cookie] => self.cookies.push((first.parse()?, Cookie::from(cookie.as_str()))),
+            _ => {
+                let wanted = "COOKIE or NODE COOKIE";
+                let value = format!("{} words", left.len() + 1);
+                return Err(ErlFlagError::Value { flag: "-setcookie".to_owned(), wanted, value });
+            }
+        }
+        Ok(())
     }
 
     fn kernel(&mut self, parameters: &[String]) -> Result<(), ErlFlagError> {
@@ -133,18 +161,18 @@ impl ErlFlags {
         for pair in parameters.chunks(2) {
             let (name, value) = (pair[0].as_str(), pair.get(1));
             let flag = format!("-kernel {name}");
-            if !matches!(
-                name,
-                "inet_dist_listen_min" | "inet_dist_listen_max" | "net_ticktime" | "prevent_overlapping_partitions"
-            ) {
-                return Err(ErlFlagError::Unknown(flag));
-            }
-            let value = value.ok_or_else(|| ErlFlagError::Missing(flag.clone()))?;
+            let value = || value.ok_or_else(|| ErlFlagError::Missing(flag.clone()));
             match name {
-                "inet_dist_listen_min" => self.listen_min = Some(port(&flag, value)?),
-                "inet_dist_listen_max" => self.listen_max = Some(port(&flag, value)?),
-                "net_ticktime" => self.net_ticktime = Some(seconds(&flag, value)?),
-                _ => self.prevent_overlapping_partitions = Some(boolean(&flag, value)?),
+                "inet_dist_listen_min" => self.listen_min = Some(port(&flag, value()?)?),
+                "inet_dist_listen_max" => self.listen_max = Some(port(&flag, value()?)?),
+                "net_ticktime" => self.net_ticktime = Some(seconds(&flag, value()?, u32::MAX)?),
+                "net_tickintensity" => self.net_tickintensity = Some(intensity(&flag, value()?)?),
+                "net_setuptime" => self.net_setuptime = Some(seconds(&flag, value()?, 120)?),
+                "dist_auto_connect" => self.auto_connect = Some(auto_connect(&flag, value()?)?),
+                "prevent_overlapping_partitions" => {
+                    self.prevent_overlapping_partitions = Some(boolean(&flag, value()?)?);
+                }
+                _ => return Err(ErlFlagError::Unknown(flag)),
             }
         }
         Ok(())
@@ -170,9 +198,28 @@ fn port(flag: &str, value: &str) -> Result<u16, ErlFlagError> {
     value.parse().ok().filter(|port| *port > 0).ok_or_else(|| wrong(flag, "a port, 1 to 65535", value))
 }
 
-fn seconds(flag: &str, value: &str) -> Result<Duration, ErlFlagError> {
-    let seconds = value.parse::<u32>().ok().filter(|seconds| *seconds > 0);
-    Ok(Duration::from_secs(seconds.ok_or_else(|| wrong(flag, "a number of seconds above 0", value))?.into()))
+fn seconds(flag: &str, value: &str, most: u32) -> Result<Duration, ErlFlagError> {
+    let seconds = value.parse::<u32>().ok().filter(|seconds| (1..=most).contains(seconds));
+    let wanted = if most == 120 { "a number of seconds, 1 to 120" } else { "a number of seconds above 0" };
+    Ok(Duration::from_secs(seconds.ok_or_else(|| wrong(flag, wanted, value))?.into()))
+}
+
+fn intensity(flag: &str, value: &str) -> Result<u32, ErlFlagError> {
+    let ticks = value.parse().ok().filter(|ticks| (4..=1000).contains(ticks));
+    ticks.ok_or_else(|| wrong(flag, "a number, 4 to 1000", value))
+}
+
+fn family(flag: &str, value: &str) -> Result<Family, ErlFlagError> {
+    match value {
+        "inet_tcp" => Ok(Family::V4),
+        "inet6_tcp" => Ok(Family::V6),
+        _ => Err(wrong(flag, "inet_tcp or inet6_tcp", value)),
+    }
+}
+
+/// Its other value, `once`, would need a memory of every node ever met.
+fn auto_connect(flag: &str, value: &str) -> Result<bool, ErlFlagError> {
+    if value == "never" { Ok(false) } else { Err(wrong(flag, "never", value)) }
 }
 
 /// Splits at blanks, except within single or double quotation marks.
@@ -217,7 +264,8 @@ mod tests {
         let flags = read(
             "-start_epmd false -hidden -setcookie 'a b' -connect_all false \
              -kernel inet_dist_listen_min 9000 inet_dist_listen_max 9010 -kernel net_ticktime 15 \
-             prevent_overlapping_partitions \"false\"",
+             prevent_overlapping_partitions \"false\" net_tickintensity 8 net_setuptime 3 dist_auto_connect never \
+             -proto_dist inet6_tcp -setcookie b@h c",
         )
         .unwrap();
         assert_eq!(
@@ -228,10 +276,15 @@ mod tests {
                 start_epmd: Some(false),
                 hidden: true,
                 cookie: Some(Cookie::from("a b")),
+                cookies: vec![("b@h".parse().unwrap(), Cookie::from("c"))],
+                family: Some(Family::V6),
                 connect_all: Some(false),
                 listen_min: Some(9000),
                 listen_max: Some(9010),
                 net_ticktime: Some(Duration::from_secs(15)),
+                net_tickintensity: Some(8),
+                net_setuptime: Some(Duration::from_secs(3)),
+                auto_connect: Some(false),
                 prevent_overlapping_partitions: Some(false),
             }
         );
@@ -242,6 +295,12 @@ mod tests {
     fn anything_else_is_named() {
         for (text, named) in [
             ("-proto_dist inet_tls", "-proto_dist"),
+            ("-proto_dist", "-proto_dist needs a value"),
+            ("-kernel net_tickintensity 3", "4 to 1000"),
+            ("-kernel net_setuptime 121", "1 to 120"),
+            ("-kernel dist_auto_connect once", "never"),
+            ("-setcookie b c", "\"b\" is not a node name"),
+            ("-setcookie b@h c d", "3 words"),
             ("+K true", "\"+K\""),
             ("-kernel logger_level debug", "-kernel logger_level"),
             ("-kernel", "-kernel needs a value"),
@@ -264,6 +323,8 @@ mod tests {
     #[test]
     fn a_cookie_is_never_shown() {
         assert!(!format!("{:?}", read("-setcookie hush")).contains("hush"));
-        assert!(!format!("{:?}", read("-setcookie a@b hush")).contains("hush"));
+        for text in ["-setcookie a@b hush", "-setcookie a@b hush hush", "-setcookie ab hush"] {
+            assert!(!format!("{:?}", read(text)).contains("hush"), "{text}");
+        }
     }
 }

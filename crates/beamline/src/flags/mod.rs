@@ -22,10 +22,9 @@ pub mod cookie;
 mod erl;
 
 use std::convert::Infallible;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use beamline_node::{Epmd, Listen, Node, NodeBuilder};
+use beamline_node::{Epmd, Limits, Listen, Node, NodeBuilder};
 use beamline_proto::{Cookie, NameError, NodeName};
 
 pub use cookie::CookieError;
@@ -67,6 +66,12 @@ pub enum FlagError {
     /// Neither `--name` nor `--sname`.
     #[error("a node needs a name: --name NAME@HOST or --sname NAME")]
     NoName,
+    /// `--name undefined` or `--sname undefined`.
+    #[error(
+        "a node without a name is a guest of another: it cannot be a program of its own; use `beamline rpc`, or \
+         `Node::guest` in a program"
+    )]
+    Undefined,
     /// `--name` without a host.
     #[error("--name {0} has no host; write it as {0}@HOST, or use --sname {0}")]
     NoHost(String),
@@ -89,6 +94,7 @@ impl NodeFlags {
     /// The node's full name.
     pub fn node_name(&self) -> Result<NodeName, FlagError> {
         match (&self.name, &self.sname) {
+            (Some(name), _) | (None, Some(name)) if name == "undefined" => Err(FlagError::Undefined),
             (Some(name), _) if !name.contains('@') => Err(FlagError::NoHost(name.clone())),
             (Some(name), _) => Ok(name.parse()?),
             (None, Some(sname)) => {
@@ -118,6 +124,23 @@ impl NodeFlags {
         if let Some(all) = erl.connect_all {
             builder = builder.connect_all(all);
         }
+        if let Some(ticks) = erl.net_tickintensity {
+            builder = builder.net_tickintensity(ticks);
+        }
+        if let Some(time) = erl.net_setuptime {
+            let mut limits = Limits::default();
+            limits.setup_time = time;
+            builder = builder.limits(limits);
+        }
+        if let Some(auto) = erl.auto_connect {
+            builder = builder.auto_connect(auto);
+        }
+        if let Some(family) = erl.family {
+            builder = builder.family(family);
+        }
+        for (peer, cookie) in erl.cookies {
+            builder = builder.cookie_for(&peer, cookie);
+        }
         if let Some(prevent) = erl.prevent_overlapping_partitions {
             builder = builder.prevent_overlapping_partitions(prevent);
         }
@@ -135,7 +158,7 @@ impl NodeFlags {
             return Epmd::IfRunning { port };
         }
         if erl.start_epmd == Some(false) {
-            return Epmd::External((Ipv4Addr::LOCALHOST, port).into());
+            return Epmd::External((erl.family.unwrap_or_default().loopback(), port).into());
         }
         match Epmd::from_env() {
             Epmd::Auto(mut auto) => {
@@ -174,6 +197,8 @@ pub fn short_host() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use clap::Parser;
 
     use super::*;
@@ -201,6 +226,7 @@ mod tests {
         assert_eq!(name(&["--sname", "a"]), Ok(format!("a@{}", short_host())));
         assert!(name(&["--name", "a"]).unwrap_err().contains("a@HOST"));
         assert!(name(&["--sname", "a@127.0.0.1"]).unwrap_err().contains("--name"));
+        assert!(name(&["--sname", "undefined"]).unwrap_err().contains("guest"));
         assert!(name(&[]).unwrap_err().contains("--name"));
         assert!(name(&["--name", "a@b", "--sname", "a"]).is_err());
     }
