@@ -10,12 +10,14 @@ mod beam;
 mod otp;
 mod ports;
 mod program;
+mod proxy;
 mod wait;
 
 pub use beam::Beam;
 pub use otp::{Otp, skip};
 pub use ports::{Epmd, free_port};
 pub use program::Program;
+pub use proxy::Proxy;
 pub use wait::{DEADLINE, wait_until};
 
 /// The host part of every name in these tests.
