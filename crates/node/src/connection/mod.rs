@@ -48,15 +48,14 @@ pub(crate) struct Connection {
 pub(crate) struct Closed;
 
 impl Connection {
-    /// `first` are bytes that go out before all else.
-    pub(crate) fn new(peer: Peer, limits: &Limits, metrics: ConnectionMetrics, first: Vec<u8>) -> Connection {
+    pub(crate) fn new(peer: Peer, limits: &Limits, metrics: ConnectionMetrics) -> Connection {
         Connection {
             peer,
             metrics,
             queue_bytes: limits.queue_bytes,
             queue_reserve: limits.queue_reserve,
-            pending: AtomicUsize::new(first.len()),
-            out: Mutex::new(first),
+            out: Mutex::default(),
+            pending: AtomicUsize::new(0),
             queued: AtomicUsize::new(0),
             wrote: AtomicBool::new(false),
             wake: Notify::new(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use beamline_proto::handshake::Peer;
+use tokio::io::AsyncWriteExt;
 use tracing::{Instrument, Span, field};
 
 use super::guests::GivenName;
@@ -11,12 +12,14 @@ use super::{Connection, reader, writer};
 use crate::cause::Cause;
 use crate::events::DownReason;
 use crate::node::Inner;
+use crate::transport::Channel;
 
 /// A handshake that is done.
 pub(crate) struct Start {
     pub(crate) peer: Peer,
     pub(crate) stream: Stream,
-    /// The bytes of our last packet of the handshake, behind which all else goes out.
+    /// The bytes of our last packet of the handshake. All else goes out behind it; it is not waited for, so that there is no
+    /// moment at which the peer has it and we have no connection.
     pub(crate) last: Vec<u8>,
     /// Whether the peer has said that an earlier connection is stale.
     pub(crate) replace: bool,
@@ -37,7 +40,7 @@ impl Start {
     pub(crate) fn begin(self, node: &Arc<Inner>) -> Result<(), Cause> {
         let Start { peer, stream, last, replace, guest } = self;
         let metrics = node.metrics.connection(&peer);
-        let connection = Arc::new(Connection::new(peer, &node.settings.limits, metrics, last));
+        let connection = Arc::new(Connection::new(peer, &node.settings.limits, metrics));
         if let Some(earlier) = node.slots.install(&connection, replace).map_err(|()| Cause::NameClash)? {
             earlier.close(DownReason::WaitPending);
             node.connection_lost(&earlier, &DownReason::WaitPending);
@@ -45,22 +48,27 @@ impl Start {
         let span = Span::current();
         span.record("peer", field::display(&connection.peer.name)).record("hidden", connection.is_hidden());
         node.connection_made(&connection);
-        let Stream { channel, buffer, .. } = stream;
-        node.spawn(
-            writer::run(Arc::clone(&connection), channel.write, node.settings.tick_interval()).instrument(span.clone()),
-        );
+        let Stream { channel: Channel { read, mut write, .. }, buffer, .. } = stream;
+        let (tick_interval, tick_time) = (node.settings.tick_interval(), node.settings.net_ticktime);
+        let writer = Arc::clone(&connection);
+        let written = async move {
+            if write.write_all(&last).await.is_err() {
+                return writer.close(DownReason::ConnectionClosed);
+            }
+            writer::run(writer, write, tick_interval).await;
+        };
+        node.spawn(written.instrument(span.clone()));
         let node_of_task = Arc::clone(node);
-        let tick_time = node.settings.net_ticktime;
-        let read = async move {
+        let until_end = async move {
             let _guest = guest;
-            let reason = reader::run(&node_of_task, &connection, channel.read, buffer, tick_time).await;
+            let reason = reader::run(&node_of_task, &connection, read, buffer, tick_time).await;
             connection.close(reason);
             let reason = connection.closed().await;
             if node_of_task.slots.remove(&connection) {
                 node_of_task.connection_lost(&connection, &reason);
             }
         };
-        node.spawn(read.instrument(span));
+        node.spawn(until_end.instrument(span));
         Ok(())
     }
 }

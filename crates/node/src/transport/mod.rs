@@ -12,6 +12,7 @@ mod tcp;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -23,10 +24,10 @@ pub use crate::resolver::BoxFuture;
 use beamline_proto::NodeName;
 
 /// The half of a channel that is read.
-pub type ReadHalf = Box<dyn AsyncRead + Send + Unpin>;
+pub type ReadHalf = Pin<Box<dyn AsyncRead + Send>>;
 
 /// The half of a channel that is written.
-pub type WriteHalf = Box<dyn AsyncWrite + Send + Unpin>;
+pub type WriteHalf = Pin<Box<dyn AsyncWrite + Send>>;
 
 /// An open way to a peer. Dropping both halves closes it.
 #[non_exhaustive]
@@ -44,12 +45,12 @@ pub struct Channel {
 impl Channel {
     /// A channel of these halves.
     pub fn new(
-        read: impl AsyncRead + Send + Unpin + 'static,
-        write: impl AsyncWrite + Send + Unpin + 'static,
+        read: impl AsyncRead + Send + 'static,
+        write: impl AsyncWrite + Send + 'static,
         local: SocketAddr,
         peer: SocketAddr,
     ) -> Channel {
-        Channel { read: Box::new(read), write: Box::new(write), local, peer }
+        Channel { read: Box::pin(read), write: Box::pin(write), local, peer }
     }
 }
 
