@@ -413,6 +413,8 @@ impl Inner {
         self.stopping.send_replace(true);
         for connection in self.slots.all() {
             connection.close(DownReason::Stopped);
+            self.slots.remove(&connection);
+            self.waiting.node_down(connection.peer.name.as_atom());
         }
         self.registration.store(None);
     }

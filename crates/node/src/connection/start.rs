@@ -52,7 +52,11 @@ impl Start {
         let (tick_interval, tick_time) = (node.settings.tick_interval(), node.settings.net_ticktime);
         let writer = Arc::clone(&connection);
         let written = async move {
-            if write.write_all(&last).await.is_err() {
+            let sent = tokio::select! {
+                sent = write.write_all(&last) => sent,
+                _ = writer.closed() => return,
+            };
+            if sent.is_err() {
                 return writer.close(DownReason::ConnectionClosed);
             }
             writer::run(writer, write, tick_interval).await;
