@@ -413,8 +413,10 @@ impl Inner {
         self.stopping.send_replace(true);
         for connection in self.slots.all() {
             connection.close(DownReason::Stopped);
-            self.slots.remove(&connection);
-            self.waiting.node_down(connection.peer.name.as_atom());
+            if self.slots.remove(&connection) {
+                self.metrics.connections.decrement(1.0);
+                self.waiting.node_down(connection.peer.name.as_atom());
+            }
         }
         self.registration.store(None);
     }
