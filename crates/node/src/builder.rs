@@ -244,6 +244,7 @@ impl NodeBuilder {
         span.record("node", field::display(&name));
         let inner = self.run(Own { name, creation, host: Some(host.clone()), port: None }, cookies);
         let begun = span.in_scope(|| start.begin(&inner));
+        inner.metrics.connect_ended("out", begun.as_ref().map(|_| ()));
         let node = Node::new(inner);
         begun.map_err(failed).map(|()| node)
     }

@@ -55,7 +55,6 @@ pub use functions::{Access, Function, FunctionName, Kind, Module, Raise};
 pub use node::{Destination, Node, NodeSet};
 pub use process::{Message, Process};
 pub use request::Request;
-pub use service::global::{Global, GlobalSendError, Lock, LockError, NameChanges, RegisterError, Resolve};
 pub use resolver::{Family, Resolver, Route, SystemResolver};
-pub use service::global::{Global, GlobalSendError, Lock, LockError, RegisterError, Resolve};
+pub use service::global::{Global, GlobalSendError, Lock, LockError, NameChanges, RegisterError, Resolve};
 pub use service::pg::{Change, GroupWatch, Pg, PgError, PgName};

@@ -161,3 +161,65 @@ impl Slots {
         is_current && up.remove(name).is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use beamline_proto::Creation;
+    use beamline_proto::flags::Flags;
+    use beamline_proto::handshake::Peer;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::config::Limits;
+    use crate::metrics::NodeMetrics;
+
+    fn name(text: &str) -> NodeName {
+        text.parse().unwrap()
+    }
+
+    fn connection() -> Arc<Connection> {
+        let peer = Peer { name: name("b@h"), flags: Flags::OFFERED, creation: Creation::new(9) };
+        let metrics = NodeMetrics::new(&name("a@h")).connection(&peer);
+        Arc::new(Connection::new(peer, &Limits::default(), metrics))
+    }
+
+    /// Polls once, so that it waits, then lets something happen.
+    async fn waits_until(slots: &Slots, happen: impl FnOnce(&Slots)) -> bool {
+        let peer = name("b@h");
+        let mut arrival = std::pin::pin!(slots.call_arrives(&peer));
+        assert!(timeout(Duration::ZERO, &mut arrival).await.is_err());
+        happen(slots);
+        timeout(Duration::from_secs(5), arrival).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_caller_hears_how_its_call_ended() {
+        let slots = Slots::default();
+        let (own, peer) = (name("a@h"), name("b@h"));
+        assert!(!slots.call_arrives(&peer).await, "nobody calls");
+        assert_eq!(slots.answer(&own, &peer), Status::Ok);
+        assert!(!waits_until(&slots, |slots| slots.call_ended(&peer)).await);
+        assert_eq!(slots.answer(&own, &peer), Status::Ok);
+        assert!(waits_until(&slots, |slots| drop(slots.install(&connection(), false))).await);
+        assert!(slots.call_arrives(&peer).await, "at once");
+    }
+
+    #[test]
+    fn of_attempts_that_meet_that_of_the_greater_name_goes_on() {
+        let slots = Slots::default();
+        let (own, less, greater) = (name("m@h"), name("a@h"), name("z@h"));
+        assert!(
+            matches!(slots.begin(&less), Begin::Dial { .. }) && matches!(slots.begin(&greater), Begin::Dial { .. })
+        );
+        assert!(matches!(slots.begin(&less), Begin::Wait(_)));
+        assert_eq!(slots.answer(&own, &less), Status::Nok);
+        assert_eq!(slots.answer(&own, &greater), Status::OkSimultaneous);
+        assert_eq!(slots.answer(&own, &own), Status::Nok);
+        slots.install(&connection(), false).unwrap();
+        assert_eq!(slots.answer(&own, &name("b@h")), Status::Alive);
+        assert!(slots.install(&connection(), false).is_err());
+        assert!(slots.install(&connection(), true).unwrap().is_some());
+    }
+}
