@@ -112,6 +112,42 @@ async fn a_resolver_that_knows_nothing_is_the_cause() {
 }
 
 #[tokio::test]
+async fn an_attempt_whose_caller_does_not_poll_goes_on_for_others() {
+    let network = Memory::new();
+    let go = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    let gate = std::sync::Arc::clone(&go);
+    let a = on(network.clone(), "a").resolver(move |peer| {
+        let gate = std::sync::Arc::clone(&gate);
+        async move {
+            let _ = gate.acquire().await;
+            by_list(peer).await
+        }
+    });
+    let (a, b) = (a.start().await.unwrap(), on(network, "b").start().await.unwrap());
+    let mut first = Box::pin(a.connect(b.name()));
+    assert!(timeout(Duration::from_millis(10), &mut first).await.is_err());
+    let second = tokio::spawn({
+        let (a, peer) = (a.clone(), b.name().clone());
+        async move { a.connect(&peer).await }
+    });
+    go.add_permits(1);
+    timeout(SOON, second).await.unwrap().unwrap().unwrap();
+    drop(first);
+}
+
+#[test]
+fn a_thread_outside_of_the_nodes_runtime_may_connect() {
+    let network = Memory::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (a, b) = runtime
+        .block_on(async { (on(network.clone(), "a").start().await.unwrap(), on(network, "b").start().await.unwrap()) });
+    let other = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    other.block_on(async { timeout(SOON, a.connect(b.name())).await.unwrap().unwrap() });
+    drop(other);
+    runtime.block_on(async { timeout(SOON, a.ping(b.name())).await.unwrap().unwrap() });
+}
+
+#[tokio::test]
 async fn a_resolver_that_never_answers_has_a_deadline() {
     let mut limits = Limits::default();
     limits.setup_time = Duration::from_millis(50);

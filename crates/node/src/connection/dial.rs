@@ -57,6 +57,7 @@ pub(crate) async fn connect(node: &Arc<Inner>, peer: &NodeName) -> Result<(), Ca
                 drop(end);
                 tell.send_replace(Some(result));
             };
+            // A task of its own, not the caller's: others wait for it too, and the caller may stop polling.
             tasks.spawn(dial.instrument(span));
             verdict
         }
