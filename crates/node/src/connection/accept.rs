@@ -89,6 +89,7 @@ async fn welcome(node: &Arc<Inner>, incoming: Incoming) -> Result<(), Cause> {
             Ok(Progress::Done(peer, ack)) => {
                 let last = ack.map_or_else(Vec::new, |ack| stream.framed(&ack));
                 let replace = matches!(caller, Caller::Connected(_));
+                // One who was welcomed stays in `caller` until the connection is up, so that whoever waits sees it.
                 let guest = if let Caller::Guest(given) = caller { Some(given) } else { None };
                 return Start { peer, stream, last, replace, guest }.begin(node);
             }
