@@ -14,6 +14,7 @@
 //! | [`global`] | names of the whole cluster, and locks over its nodes | module `global` |
 //! | [`pg`] | groups of processes over all nodes | module `pg` |
 //! | [`control`] | signals between processes | "Distribution Protocol", control messages |
+//! | [`ties`] | links, monitors and aliases of a process | "Distribution Protocol", protocol for links; "Processes", signals |
 
 pub mod control;
 pub mod epmd;
@@ -24,6 +25,7 @@ pub mod gossip;
 pub mod handshake;
 pub mod name;
 pub mod pg;
+pub mod ties;
 
 pub use beamline_term::Creation;
 pub use name::{Cookie, NameError, NodeName};
