@@ -22,7 +22,10 @@ pub mod prelude {
     pub use std::time::Duration;
 
     pub use beamline_cluster::{Cluster, Topologies};
-    pub use beamline_node::{CallError, Module, Node, NodeEvent, NodeSet, Process, Raise};
+    pub use beamline_node::{
+        Answer, CallError, Caller, ChildSpec, GenServer, Message, Module, Next, Node, NodeEvent, NodeSet, Process,
+        Raise, Restart, Server, Strategy, Supervisor, Timer,
+    };
     pub use beamline_proto::NodeName;
     pub use beamline_registry::NodeRegistry;
     pub use beamline_term::{Atom, Pid, Term, atom};

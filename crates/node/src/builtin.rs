@@ -160,7 +160,7 @@ fn global(node: &Weak<Inner>) -> Module {
             }
             let resolution = resolve(&method, &name, &first, &second).ok_or_else(badarg)?;
             if let Some(pid) = &resolution.kill {
-                inner.exit(pid, &Term::atom("kill"));
+                inner.kill(pid);
             }
             for (pid, message) in &resolution.notify {
                 let _ = inner.send(pid.into(), crate::process::Message::of(message)).await;

@@ -12,13 +12,13 @@ use beamline_proto::NodeName;
 use beamline_proto::control::{Control, SpawnRequest, Target};
 use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::serde::{self, Error};
-use beamline_term::{Atom, Pid, Term, atom};
+use beamline_term::{Atom, Pid, Reference, Term, atom};
 use bytes::Bytes;
 
 use crate::connection::Connection;
 use crate::error::CallError;
 use crate::functions::{FunctionName, Kind, no_arguments};
-use crate::node::Inner;
+use crate::node::{Destination, Inner};
 use crate::waiting::Place;
 
 /// How a call ended, undecoded.
@@ -42,6 +42,7 @@ pub struct Call<T> {
     work: Work,
     body: Result<Bytes, Error>,
     timeout: Duration,
+    from: Pid,
     answer: PhantomData<fn() -> T>,
 }
 
@@ -66,6 +67,21 @@ impl<T> Call<T> {
         Call::new(node, peer, Work::Function(function), argument_list(arguments))
     }
 
+    /// A call to a server, wherever it is.
+    pub(crate) fn to(node: &Arc<Inner>, server: Destination, request: &impl Serialize) -> Call<T> {
+        let own = || node.name.clone();
+        match server {
+            Destination::Pid(pid) => {
+                // A pid of a node whose name is none is nobody's, which our own node says best.
+                let peer = NodeName::from_atom(pid.node()).unwrap_or_else(|_| own());
+                Call::server(node, &peer, Target::Pid(pid), request)
+            }
+            Destination::Name(name) => Call::server(node, &own(), Target::Name(name), request),
+            Destination::Remote(name, peer) => Call::server(node, &peer, Target::Name(name), request),
+            Destination::Alias(_) => Call::server(node, &own(), Target::Name(Atom::from_static("")), request),
+        }
+    }
+
     pub(crate) fn server(node: &Arc<Inner>, peer: &NodeName, server: Target, request: &impl Serialize) -> Call<T> {
         let mut out = Vec::new();
         let body = serde::write(request, &mut out).map(|()| Bytes::from(out));
@@ -73,8 +89,15 @@ impl<T> Call<T> {
     }
 
     fn new(node: &Arc<Inner>, peer: &NodeName, work: Work, body: Result<Bytes, Error>) -> Call<T> {
-        let (timeout, node, peer) = (node.settings.limits.call_timeout, Arc::clone(node), peer.clone());
-        Call { node, peer, work, body, timeout, answer: PhantomData }
+        let (timeout, from) = (node.settings.limits.call_timeout, node.caller.clone());
+        let (node, peer) = (Arc::clone(node), peer.clone());
+        Call { node, peer, work, body, timeout, from, answer: PhantomData }
+    }
+
+    /// In whose name it is made.
+    pub(crate) fn from(mut self, from: Pid) -> Call<T> {
+        self.from = from;
+        self
     }
 
     /// How long to wait for the answer, the connection included. Default 5 s, as in OTP, unless the node has
@@ -97,6 +120,7 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for Call<T> {
                 match &self.work {
                     Work::Function(function) if self.peer == self.node.name => self.here(function, body).await,
                     Work::Function(function) => self.there(function, body).await,
+                    Work::Server(server) if self.peer == self.node.name => self.ask_here(server, &body).await,
                     Work::Server(server) => self.ask(server, body).await,
                 }
             };
@@ -125,21 +149,18 @@ impl<T> Call<T> {
 
     /// A spawn request for `erpc:execute_call/4`, whose end carries the answer.
     async fn there(&self, function: &FunctionName, arguments: Bytes) -> Result<Bytes, CallError> {
-        let connection = self.node.reach(&self.peer).await?;
+        let connection = self.connection().await?;
         let mut place = self.node.waiting.place(&self.node.numbers, &self.peer);
-        let caller = self.node.caller.clone();
+        let caller = self.from.clone();
         let request = Control::SpawnRequest(Box::new(SpawnRequest {
             reference: place.reference.clone(),
-            from: caller.clone(),
-            group_leader: caller,
+            from: caller,
+            group_leader: self.node.caller.clone(),
             module: atom("erpc"),
             function: atom("execute_call"),
             arity: 4,
             options: Term::list([Term::atom("monitor")]),
         }));
-        if connection.ready().await.is_err() {
-            return Err(self.lost());
-        }
         let sent = connection.send(&request, |out| {
             encode::list_header(out, 4);
             encode::reference(out, &place.reference);
@@ -154,6 +175,18 @@ impl<T> Call<T> {
             Ok(Outcome::Refused(reason)) => Err(CallError::Refused { node: self.peer.clone(), reason }),
             Ok(Outcome::Reply(_) | Outcome::Lost) | Err(_) => Err(self.lost()),
         }
+    }
+
+    /// The connection, with room in its queue, and nothing of the caller waiting before this.
+    async fn connection(&self) -> Result<Arc<Connection>, CallError> {
+        if self.from != self.node.caller
+            && let Some(cell) = self.node.cell(&self.from)
+        {
+            self.node.turn(&cell, self.peer.as_atom()).await;
+        }
+        let connection = self.node.reach(&self.peer).await?;
+        connection.ready().await.map_err(|_| self.lost())?;
+        Ok(connection)
     }
 
     fn lost(&self) -> CallError {
@@ -190,11 +223,31 @@ impl<T> Call<T> {
 
     /// A `GenServer` call: a monitor, the request, and an answer to the alias.
     async fn ask(&self, server: &Target, request: Bytes) -> Result<Bytes, CallError> {
-        let connection = self.node.reach(&self.peer).await?;
-        if connection.ready().await.is_err() {
-            return Err(self.lost());
+        let connection = self.connection().await?;
+        ServerCall::send(&self.node, connection, server, self.from.clone(), &request)?.answer().await
+    }
+
+    /// The same for a server of this node.
+    async fn ask_here(&self, server: &Target, request: &[u8]) -> Result<Bytes, CallError> {
+        let mut place = self.node.waiting.place(&self.node.numbers, &self.peer);
+        let reference = place.reference.clone();
+        if !self.node.watch_here(&self.from, server, &reference) {
+            return Err(CallError::Exited { node: self.peer.clone(), reason: Term::atom("noproc") });
         }
-        ServerCall::send(&self.node, connection, server, self.node.caller.clone(), &request)?.answer().await
+        let unwatch = UnwatchHere { node: &self.node, server, reference: &reference };
+        let mut message = Vec::with_capacity(96 + request.len());
+        write_call(&mut message, &self.from, &reference, request);
+        let to = match server {
+            Target::Pid(pid) => Destination::Pid(pid.clone()),
+            Target::Name(name) => Destination::Name(name.clone()),
+        };
+        self.node.deliver_here(&to, message.into());
+        let outcome = (&mut place.outcome).await;
+        drop(unwatch);
+        match outcome {
+            Ok(Outcome::Reply(payload)) => reply_in(&payload, self.peer.clone()),
+            other => Err(unanswered(other.ok(), self.peer.clone())),
+        }
     }
 }
 
@@ -239,20 +292,43 @@ impl ServerCall {
         match outcome {
             Ok(Outcome::Reply(payload)) => {
                 drop(self.unwatch);
-                let mut decoder = Decoder::new(&payload);
-                let answer = decoder.tuple_header().and_then(|_| decoder.skip()).map(|_| decoder.rest());
-                answer.map_err(|source| CallError::Answer { node, source: source.into() })
+                reply_in(&payload, node)
             }
-            Ok(Outcome::Down(reason)) => {
+            other => {
                 self.unwatch.disarm();
-                let reason = Decoder::new(&reason).term().unwrap_or_else(|_| Term::atom("undefined"));
-                Err(CallError::Exited { node, reason })
-            }
-            _ => {
-                self.unwatch.disarm();
-                Err(CallError::NodeDown { node })
+                Err(unanswered(other.ok(), node))
             }
         }
+    }
+}
+
+/// The answer in `{Tag, Answer}`.
+fn reply_in(payload: &Bytes, node: NodeName) -> Result<Bytes, CallError> {
+    let mut decoder = Decoder::new(payload);
+    let answer = decoder.tuple_header().and_then(|_| decoder.skip()).map(|_| decoder.rest());
+    answer.map_err(|source| CallError::Answer { node, source: source.into() })
+}
+
+fn unanswered(outcome: Option<Outcome>, node: NodeName) -> CallError {
+    match outcome {
+        Some(Outcome::Down(reason)) => {
+            let reason = Decoder::new(&reason).term().unwrap_or_else(|_| Term::atom("undefined"));
+            CallError::Exited { node, reason }
+        }
+        _ => CallError::NodeDown { node },
+    }
+}
+
+/// Takes the monitor of a call within the node away when it is answered or given up.
+struct UnwatchHere<'a> {
+    node: &'a Inner,
+    server: &'a Target,
+    reference: &'a Reference,
+}
+
+impl Drop for UnwatchHere<'_> {
+    fn drop(&mut self) {
+        self.node.unwatch_here(self.server, self.reference);
     }
 }
 
@@ -277,7 +353,7 @@ impl Drop for Unwatch {
 }
 
 /// `{'$gen_call', {From, [alias | Reference]}, Request}`
-fn write_call(out: &mut Vec<u8>, from: &Pid, reference: &beamline_term::Reference, request: &[u8]) {
+fn write_call(out: &mut Vec<u8>, from: &Pid, reference: &Reference, request: &[u8]) {
     encode::tuple_header(out, 3);
     encode::atom_str(out, "$gen_call");
     encode::tuple_header(out, 2);
@@ -289,7 +365,7 @@ fn write_call(out: &mut Vec<u8>, from: &Pid, reference: &beamline_term::Referenc
 }
 
 /// Arguments given as a tuple, a sequence or nothing, as an encoded list.
-fn argument_list(arguments: &impl Serialize) -> Result<Bytes, Error> {
+pub(crate) fn argument_list(arguments: &impl Serialize) -> Result<Bytes, Error> {
     let mut out = Vec::new();
     serde::write(arguments, &mut out)?;
     let bytes = Bytes::from(out);

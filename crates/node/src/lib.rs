@@ -31,14 +31,17 @@ pub mod epmd;
 mod error;
 mod events;
 mod functions;
+mod gen_server;
 pub mod metrics;
 mod node;
 mod process;
 mod reference;
+mod remote_spawn;
 mod request;
 mod resolver;
 mod service;
-mod signals;
+mod supervisor;
+mod timer;
 pub mod transport;
 mod waiting;
 
@@ -52,9 +55,16 @@ pub use epmd::Epmd;
 pub use error::{CallError, SendError, StartError};
 pub use events::{DownReason, Events, NodeEvent};
 pub use functions::{Access, Function, FunctionName, Kind, Module, Raise};
+pub use gen_server::{Answer, Caller, GenServer, MultiCall, Next, Replies, Server, StartServer, StartServerError};
 pub use node::{Destination, Node, NodeSet};
-pub use process::{Message, Process};
+pub use process::{AliasKind, Down, Exit, Mark, Message, MonitorOptions, NameTaken, Process, ProcessInfo};
+pub use remote_spawn::{SpawnOn, Spawned};
 pub use request::Request;
 pub use resolver::{Family, Resolver, Route, SystemResolver};
 pub use service::global::{Global, GlobalSendError, Lock, LockError, NameChanges, RegisterError, Resolve};
 pub use service::pg::{Change, GroupWatch, Pg, PgError, PgName};
+pub use supervisor::{
+    ChildCounts, ChildInfo, ChildSpec, ChildState, Restart, Shutdown, Strategy, Supervisor, SupervisorError,
+    SupervisorHandle,
+};
+pub use timer::Timer;

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use beamline_proto::control::{Control, Target};
+use beamline_proto::control::Target;
 use beamline_proto::flags::Flags;
 use beamline_proto::handshake::Local;
 use beamline_proto::{Cookie, NodeName};
-use beamline_term::{Atom, Creation, Origin, Pid, Term, atom};
+use beamline_term::{Atom, Creation, Origin, Pid, Reference, atom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, watch};
@@ -28,8 +28,9 @@ use crate::error::{CallError, SendError};
 use crate::events::{DownReason, Events, NodeEvent};
 use crate::functions::{self, FunctionName, Module};
 use crate::metrics::NodeMetrics;
-use crate::process::{Cell, Message, Process, Signal, Table};
+use crate::process::{Cell, Table};
 use crate::reference::Numbers;
+use crate::remote_spawn::Spawns;
 use crate::service::global::{self, Global};
 use crate::service::pg;
 use crate::waiting::Waiting;
@@ -75,6 +76,7 @@ pub(crate) struct Inner {
     pub(crate) processes: Table,
     pub(crate) functions: functions::Table,
     pub(crate) waiting: Arc<Waiting>,
+    pub(crate) spawns: Spawns,
     pub(crate) running_calls: std::sync::atomic::AtomicUsize,
     pub(crate) global: global::Shared,
     pub(crate) scopes: pg::Scopes,
@@ -113,6 +115,35 @@ pub enum Destination {
     Name(Atom),
     /// A registered name of another.
     Remote(Atom, NodeName),
+    /// A reference that a process made its alias.
+    Alias(Reference),
+}
+
+impl From<Pid> for Destination {
+    fn from(pid: Pid) -> Destination {
+        Destination::Pid(pid)
+    }
+}
+
+impl From<Atom> for Destination {
+    fn from(name: Atom) -> Destination {
+        Destination::Name(name)
+    }
+}
+
+impl From<Target> for Destination {
+    fn from(target: Target) -> Destination {
+        match target {
+            Target::Pid(pid) => Destination::Pid(pid),
+            Target::Name(name) => Destination::Name(name),
+        }
+    }
+}
+
+impl From<&Reference> for Destination {
+    fn from(alias: &Reference) -> Destination {
+        Destination::Alias(alias.clone())
+    }
 }
 
 impl From<&Pid> for Destination {
@@ -264,20 +295,19 @@ impl Node {
         Call::function(self.inner(), peer, function.into(), &arguments)
     }
 
-    /// Calls a `GenServer` on another node, as `GenServer.call({name, node}, request)`.
+    /// Calls a `GenServer` by its name on a node, as `GenServer.call({name, node}, request)`.
     pub fn server_call<T: DeserializeOwned + Send + 'static>(
         &self,
         name: Atom,
         peer: &NodeName,
         request: impl Serialize,
     ) -> Call<T> {
-        Call::server(self.inner(), peer, Target::Name(name), &request)
+        Call::to(self.inner(), Destination::Remote(name, peer.clone()), &request)
     }
 
-    /// Calls a `GenServer` by its pid, on another node.
+    /// Calls a `GenServer` by its pid.
     pub fn server_call_pid<T: DeserializeOwned + Send + 'static>(&self, pid: &Pid, request: impl Serialize) -> Call<T> {
-        let peer = NodeName::from_atom(pid.node()).unwrap_or_else(|_| self.name().clone());
-        Call::server(self.inner(), &peer, Target::Pid(pid.clone()), &request)
+        Call::to(self.inner(), pid.into(), &request)
     }
 
     /// Sends a message, connecting first if need be. It has been taken when this returns, and arrives unless the
@@ -285,41 +315,10 @@ impl Node {
     ///
     /// # Errors
     /// It could not be sent.
-    pub async fn send(&self, to: impl Into<Destination>, message: &impl Serialize) -> Result<(), SendError> {
+    pub async fn send(&self, to: impl Into<Destination>, message: &(impl Serialize + ?Sized)) -> Result<(), SendError> {
         let mut out = Vec::new();
         beamline_term::serde::write(message, &mut out)?;
-        self.inner().send(to.into(), Message::new(out.into())).await
-    }
-
-    /// Starts a process; it ends when the closure's future does.
-    pub fn spawn<F, Fut>(&self, run: F) -> Pid
-    where
-        F: FnOnce(Process) -> Fut,
-        Fut: Future<Output = ()> + Send + 'static,
-    {
-        self.inner().spawn_process(run)
-    }
-
-    /// Gives a process of this node a name, under which others can send to it.
-    ///
-    /// # Errors
-    /// The name is taken, by the process that is given; or the process has ended, and its own pid is given.
-    pub fn register(&self, name: impl Into<String>, pid: &Pid) -> Result<(), Pid> {
-        let name = Atom::new(&name.into()).map_err(|_| pid.clone())?;
-        match self.inner().cell(pid) {
-            Some(cell) => self.inner().processes.register(&name, &cell),
-            None => Err(pid.clone()),
-        }
-    }
-
-    /// The process of this name on this node.
-    pub fn whereis(&self, name: &str) -> Option<Pid> {
-        self.inner().processes.named(&Atom::new(name).ok()?).map(|cell| cell.pid.clone())
-    }
-
-    /// Ends a process of any node, as `Process.exit(pid, reason)`.
-    pub fn exit(&self, pid: &Pid, reason: impl Into<Term>) {
-        self.inner().exit(pid, &reason.into());
+        self.inner().send_from(&self.inner().caller_cell(), to.into(), out.into()).await
     }
 
     /// Adds exported functions.
@@ -379,6 +378,7 @@ impl Inner {
             processes: Table::default(),
             functions,
             waiting: Arc::default(),
+            spawns: Spawns::default(),
             running_calls: std::sync::atomic::AtomicUsize::new(0),
             global,
             scopes: pg::Scopes::default(),
@@ -409,6 +409,15 @@ impl Inner {
         task.abort_handle()
     }
 
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Where processes run.
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
+        &self.runtime
+    }
+
     pub(crate) fn stop(&self) {
         self.stopping.send_replace(true);
         for connection in self.slots.all() {
@@ -418,6 +427,7 @@ impl Inner {
                 self.waiting.node_down(connection.peer.name.as_atom());
             }
         }
+        self.end_processes();
         self.registration.store(None);
     }
 
@@ -480,7 +490,8 @@ impl Inner {
         info!(%node, hidden, %reason, "node down");
         self.metrics.connections.decrement(1.0);
         self.waiting.node_down(node.as_atom());
-        self.ties_lost(node.as_atom());
+        self.spawns.lost(connection);
+        self.ties_lost(connection);
         if !hidden {
             self.global.node_down(&node, *reason == DownReason::Disconnect);
         }
@@ -494,32 +505,5 @@ impl Inner {
     /// The process of this pid, if it is one of ours and lives.
     pub(crate) fn cell(&self, pid: &Pid) -> Option<Arc<Cell>> {
         self.processes.get(self.numbers.number_of_pid(pid)?)
-    }
-
-    pub(crate) async fn send(self: &Arc<Self>, to: Destination, message: Message) -> Result<(), SendError> {
-        let (peer, control) = match to {
-            Destination::Pid(pid) if *pid.node() == *self.name.as_atom() => {
-                if let Some(cell) = self.cell(&pid) {
-                    cell.deliver(Signal::Message(message));
-                }
-                return Ok(());
-            }
-            Destination::Remote(name, node) if node != self.name => {
-                (node, Control::RegSend { from: self.caller.clone(), to: name })
-            }
-            Destination::Name(name) | Destination::Remote(name, _) => {
-                if let Some(cell) = self.processes.named(&name) {
-                    cell.deliver(Signal::Message(message));
-                }
-                return Ok(());
-            }
-            Destination::Pid(pid) => {
-                let Ok(node) = NodeName::from_atom(pid.node()) else { return Ok(()) };
-                (node, Control::Send { from: Some(self.caller.clone()), to: pid })
-            }
-        };
-        let connection = self.reach(&peer).await?;
-        connection.ready().await.map_err(|_| SendError::NodeDown { node: peer })?;
-        connection.send(&control, |out| out.extend_from_slice(message.encoded())).map_err(SendError::TooLarge)
     }
 }

@@ -1,5 +1,6 @@
 //! Fresh pids and references of this incarnation of the node.
 
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use beamline_term::{Origin, Pid, Reference};
@@ -9,12 +10,14 @@ pub(crate) struct Numbers {
     origin: Origin,
     process: AtomicU64,
     reference: AtomicU64,
+    unlink: AtomicU64,
     salt: u32,
 }
 
 impl Numbers {
     pub(crate) fn new(origin: Origin) -> Numbers {
-        Numbers { origin, process: AtomicU64::new(1), reference: AtomicU64::new(1), salt: rand::random() }
+        let one = || AtomicU64::new(1);
+        Numbers { origin, process: one(), reference: one(), unlink: one(), salt: rand::random() }
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -24,6 +27,11 @@ impl Numbers {
     pub(crate) fn pid(&self) -> Pid {
         let number = self.process.fetch_add(1, Ordering::Relaxed);
         Pid::at(&self.origin, number as u32, (number >> 32) as u32)
+    }
+
+    /// Numbers a request to take a link away; never 0.
+    pub(crate) fn unlink_id(&self) -> u64 {
+        self.unlink.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A reference and the number by which it is found again.
@@ -50,5 +58,46 @@ impl Numbers {
     /// The number of a pid that this incarnation made.
     pub(crate) fn number_of_pid(&self, pid: &Pid) -> Option<u64> {
         (*pid.origin() == self.origin).then(|| u64::from(pid.id()) | u64::from(pid.serial()) << 32)
+    }
+}
+
+/// Hashes the numbers that this node gives out, for tables that have them as keys: nobody else chooses those, so there is
+/// nothing to guard against.
+#[derive(Debug, Default)]
+pub(crate) struct NumberHasher(u64);
+
+/// Makes [`NumberHasher`]s.
+pub(crate) type ByNumber = BuildHasherDefault<NumberHasher>;
+
+impl Hasher for NumberHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(self.0 ^ u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // Fibonacci hashing; the best bits are the upper ones, and tables look at both ends.
+        let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = spread ^ (spread >> 32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::hash::BuildHasher;
+
+    #[test]
+    fn numbers_in_a_row_spread_over_both_ends_of_the_hash() {
+        let hashes: Vec<u64> = (0..4096).map(|number: u64| ByNumber::default().hash_one(number)).collect();
+        let low: HashSet<u64> = hashes.iter().map(|hash| hash & 0xfff).collect();
+        let high: HashSet<u64> = hashes.iter().map(|hash| hash >> 57).collect();
+        assert!(low.len() > 2400 && high.len() == 128, "{} of 4096, {} of 128", low.len(), high.len());
     }
 }

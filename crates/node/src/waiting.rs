@@ -8,10 +8,13 @@ use beamline_term::{Atom, Reference};
 use tokio::sync::oneshot;
 
 use crate::call::Outcome;
-use crate::reference::Numbers;
+use crate::reference::{ByNumber, Numbers};
 
+/// In parts by number, so that calls of several tasks seldom wait for each other.
 #[derive(Default)]
-pub(crate) struct Waiting(Mutex<HashMap<u64, Entry>>);
+pub(crate) struct Waiting([Mutex<HashMap<u64, Entry, ByNumber>>; PARTS]);
+
+const PARTS: usize = 16;
 
 struct Entry {
     peer: NodeName,
@@ -28,25 +31,25 @@ pub(crate) struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.waiting.lock().remove(&self.number);
+        self.waiting.lock(self.number).remove(&self.number);
     }
 }
 
 impl Waiting {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self, number: u64) -> MutexGuard<'_, HashMap<u64, Entry, ByNumber>> {
+        self.0[number as usize % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn place(self: &Arc<Self>, numbers: &Numbers, peer: &NodeName) -> Place {
         let (reference, number) = numbers.reference();
         let (tell, outcome) = oneshot::channel();
-        self.lock().insert(number, Entry { peer: peer.clone(), tell });
+        self.lock(number).insert(number, Entry { peer: peer.clone(), tell });
         Place { waiting: Arc::clone(self), number, reference, outcome }
     }
 
     /// Tells whoever waits for a reference; the first outcome counts. False if nobody does, as when a call was given up.
     pub(crate) fn settle(&self, numbers: &Numbers, reference: &Reference, outcome: Outcome) -> bool {
-        let entry = numbers.number_of(reference).and_then(|number| self.lock().remove(&number));
+        let entry = numbers.number_of(reference).and_then(|number| self.lock(number).remove(&number));
         entry.is_some_and(|entry| {
             let _ = entry.tell.send(outcome);
             true
@@ -55,10 +58,13 @@ impl Waiting {
 
     /// Tells all who wait for this node that it is gone.
     pub(crate) fn node_down(&self, peer: &Atom) {
-        let gone: Vec<Entry> =
-            self.lock().extract_if(|_, entry| entry.peer.as_atom() == peer).map(|(_, e)| e).collect();
-        for entry in gone {
-            let _ = entry.tell.send(Outcome::Lost);
+        for part in &self.0 {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            let gone: Vec<Entry> = part.extract_if(|_, entry| entry.peer.as_atom() == peer).map(|(_, e)| e).collect();
+            drop(part);
+            for entry in gone {
+                let _ = entry.tell.send(Outcome::Lost);
+            }
         }
     }
 }

@@ -199,7 +199,7 @@ async fn messages_monitors_and_links_cross_nodes() {
     let (tag, _, _, pid, reason) = timeout(Duration::from_secs(5), told).await.unwrap().unwrap();
     assert_eq!((tag.as_str(), &pid, reason.as_str()), ("DOWN", &counter, "killed"));
     // It links with the dead, which ends it.
-    until("the linked process ends", || a.register("linked", &linked).is_err()).await;
+    until("the linked process ends", || !a.is_alive(&linked)).await;
 }
 
 #[tokio::test]

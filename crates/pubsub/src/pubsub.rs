@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use beamline_node::{Node, Pg, PgError, Process, SendError};
+use beamline_node::{NameTaken, Node, Pg, PgError, Process, SendError};
 use beamline_proto::NodeName;
 use beamline_term::codec::Decoder;
 use beamline_term::{Atom, Binary, DecodeError, Pid, Term, atom};
@@ -164,7 +164,10 @@ impl Builder {
             let topics = Arc::clone(&inner.topics);
             let worker = inner.node.spawn(|me| work(me, topics));
             inner.workers.push(worker.clone());
-            if let Err(pid) = inner.node.register(group.as_str(), &worker) {
+            if let Err(error) = inner.node.register(group.as_str(), &worker) {
+                let NameTaken::Taken { pid, .. } = error else {
+                    return Err(PubSubError::Name { name: group.to_string() });
+                };
                 return Err(PubSubError::Taken { name: group, pid });
             }
             inner.scope.join(group, &[worker]).await;

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use beamline_proto::control::{Control, Message, Target};
-use beamline_term::codec::{Decoder, encode};
-use beamline_term::{Atom, Pid, Reference};
+use beamline_proto::control::{Control, Message};
+use beamline_term::codec::Decoder;
+use beamline_term::{Pid, Reference};
 use bytes::Bytes;
 
 use super::Connection;
 use crate::call::Outcome;
 use crate::node::Inner;
-use crate::process::{self, Cell, Signal};
+use crate::process;
 use crate::service::spawn;
 
 /// Handles one message. Never waits.
@@ -21,93 +21,46 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
     let Message { control, payload } = message;
     match control {
         Control::Send { to, .. } => {
-            if let Some(alias) = tag_alias(&payload)
+            // Only who calls for the node itself may find the answer's alias in its tag.
+            if to == node.caller
+                && let Some(alias) = tag_alias(&payload)
                 && node.waiting.settle(&node.numbers, &alias, Outcome::Reply(payload.clone()))
             {
                 return Ok(());
             }
             if let Some(cell) = node.cell(&to) {
-                cell.deliver(Signal::Message(process::Message::new(payload)));
+                cell.message(process::Message::new(payload));
             }
         }
         Control::RegSend { to, .. } => {
             if let Some(cell) = node.processes.named(&to) {
-                cell.deliver(Signal::Message(process::Message::new(payload)));
+                cell.message(process::Message::new(payload));
             }
         }
-        Control::AliasSend { to, .. } => {
-            node.waiting.settle(&node.numbers, &to, Outcome::Reply(payload));
-        }
+        Control::AliasSend { to, .. } => node.through_alias(&to, payload),
         Control::Link { from, to } => {
             of_peer(connection, &from)?;
-            link(node, connection, from, to);
+            node.link_arrives(connection, from, to);
         }
-        Control::UnlinkId { id, from, to } => {
-            let _ = connection.send(&Control::UnlinkIdAck { id, from: to.clone(), to: from.clone() }, |_| {});
-            if let Some(cell) = node.cell(&to) {
-                cell.ties(|ties| {
-                    if ties.links.get(&from) == Some(&process::Link::Active) {
-                        ties.links.remove(&from);
-                    }
-                });
-            }
-        }
-        Control::UnlinkIdAck { id, from, to } => {
-            if let Some(cell) = node.cell(&to) {
-                cell.ties(|ties| {
-                    if ties.links.get(&from) == Some(&process::Link::Unlinking(id)) {
-                        ties.links.remove(&from);
-                    }
-                });
-            }
-        }
-        Control::Exit { from, to } => {
-            if let Some(cell) = node.cell(&to) {
-                cell.deliver(Signal::LinkedExit { from, reason: payload });
-            }
-        }
-        Control::Exit2 { from, to } => {
-            if let Some(cell) = node.cell(&to) {
-                cell.deliver(Signal::Exit { from, reason: payload });
-            }
-        }
+        Control::UnlinkId { id, from, to } => node.unlink_arrives(connection, id, from, to),
+        Control::UnlinkIdAck { id, from, to } => node.unlink_ack_arrives(connection, id, &from, &to),
+        Control::Exit { from, to } => node.linked_exit_arrives(connection, &from, &to, &payload),
+        Control::Exit2 { from, to } => node.exit_arrives(&from, &to.into(), payload),
         Control::Monitor { from, to, reference } => {
             of_peer(connection, &from)?;
-            let (cell, name): (Option<Arc<Cell>>, Option<Atom>) = match &to {
-                Target::Pid(pid) => (node.cell(pid), None),
-                Target::Name(name) => (node.processes.named(name), Some(name.clone())),
-            };
-            let watched =
-                cell.and_then(|cell| cell.ties(|ties| ties.watchers.insert(reference.clone(), (from.clone(), name))));
-            if watched.is_none() {
-                let exit = Control::MonitorExit { from: to, to: from, reference };
-                let _ = connection.send(&exit, |out| encode::atom_str(out, "noproc"));
-            }
+            node.monitor_arrives(connection, from, to, reference);
         }
-        Control::Demonitor { to, reference, .. } => {
-            let cell = match &to {
-                Target::Pid(pid) => node.cell(pid),
-                Target::Name(name) => node.processes.named(name),
-            };
-            // A spawn request's monitor is taken away by its reference and pid; a name may be another's by now.
-            if let Some(cell) = cell {
-                cell.ties(|ties| ties.watchers.remove(&reference));
-            }
-        }
-        Control::MonitorExit { from, to, reference } => {
-            // Calls are made in the name of processes, but it is the call that waits.
-            if !node.waiting.settle(&node.numbers, &reference, Outcome::Down(payload.clone()))
-                && let Some(cell) = node.cell(&to)
-            {
-                cell.deliver(Signal::Down { reference, from, reason: payload });
+        Control::Demonitor { to, reference, .. } => node.demonitor_arrives(connection, &to, &reference),
+        Control::MonitorExit { to, reference, .. } => node.down_arrives(connection, &to, &reference, payload),
+        Control::GroupLeader { from, to } => {
+            if let Some(cell) = node.cell(&to) {
+                cell.set_group_leader(from);
             }
         }
         Control::SpawnRequest(request) => spawn::request(node, connection, *request, payload),
-        Control::SpawnReply { reference, result: Err(reason), .. } => {
-            node.waiting.settle(&node.numbers, &reference, Outcome::Refused(reason));
+        Control::SpawnReply { reference, flags, result, .. } => {
+            node.spawn_reply_arrives(connection, &reference, flags, result);
         }
-        // Success says nothing that the answer does not; group leaders mean nothing here.
-        Control::SpawnReply { .. } | Control::GroupLeader { .. } => {}
         _ => return Err("a signal that is not understood"),
     }
     Ok(())
@@ -123,16 +76,4 @@ fn tag_alias(payload: &Bytes) -> Option<Reference> {
 
 fn of_peer(connection: &Connection, pid: &Pid) -> Result<(), &'static str> {
     if pid.node() == connection.peer.name.as_atom() { Ok(()) } else { Err("a signal from a process of another node") }
-}
-
-fn link(node: &Inner, connection: &Connection, from: Pid, to: Pid) {
-    let linked = node.cell(&to).and_then(|cell| {
-        cell.ties(|ties| {
-            ties.links.entry(from.clone()).or_insert(process::Link::Active);
-        })
-    });
-    if linked.is_none() {
-        let exit = Control::Exit { from: to, to: from };
-        let _ = connection.send(&exit, |out| encode::atom_str(out, "noproc"));
-    }
 }

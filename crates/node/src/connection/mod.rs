@@ -23,6 +23,7 @@ use tokio::sync::{Notify, watch};
 use crate::config::Limits;
 use crate::events::DownReason;
 use crate::metrics::ConnectionMetrics;
+use crate::process::Roll;
 
 /// A connection that is up.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub(crate) struct Connection {
     wake: Notify,
     room: Notify,
     closed: watch::Sender<Option<DownReason>>,
+    /// The processes with ties over it.
+    pub(crate) roll: Roll,
 }
 
 /// The connection is closed.
@@ -61,6 +64,7 @@ impl Connection {
             wake: Notify::new(),
             room: Notify::new(),
             closed: watch::Sender::new(None),
+            roll: Roll::default(),
         }
     }
 

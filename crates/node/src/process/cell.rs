@@ -1,200 +1,250 @@
-//! What is known of one local process: mailbox, links, who watches it, whom it watches.
+//! What the node knows of one local process: its mailbox, its ties, whether it traps exits, and how it is to end.
 
-use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use beamline_proto::control::Target;
-use beamline_term::{Atom, Pid, Reference, Term};
+use beamline_proto::ties::{Farewell, Ties};
+use beamline_term::{Atom, Pid, Reference};
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
-use super::Message;
-
-/// Something that arrives at a process.
-#[derive(Debug)]
-pub(crate) enum Signal {
-    Message(Message),
-    /// A linked process ended.
-    LinkedExit {
-        from: Pid,
-        reason: Bytes,
-    },
-    /// `exit/2`.
-    Exit {
-        from: Pid,
-        reason: Bytes,
-    },
-    /// A watched process ended.
-    Down {
-        reference: Reference,
-        from: Target,
-        reason: Bytes,
-    },
-}
-
-/// A link is active, or being taken away under a number until the peer acknowledges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Link {
-    Active,
-    Unlinking(u64),
-}
+use super::mailbox::Mailbox;
+use super::message::{is_atom, reason};
+use super::parked::Parked;
+use super::roll::Line;
+use super::{Message, NameTaken};
 
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(crate) pid: Pid,
-    /// How many bytes of messages may wait.
-    mailbox_bytes: usize,
+    /// Its number in the node's table.
+    pub(crate) number: u64,
+    pub(super) mailbox: Mailbox,
+    /// Whether signals of this process wait for a connection; senders look here before they take the lock.
+    pub(super) has_parked: AtomicBool,
     state: Mutex<State>,
-    arrived: Notify,
-    ending: Notify,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    mailbox: VecDeque<Message>,
-    bytes: usize,
+/// What a node tells of one of its processes.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ProcessInfo {
+    /// Its registered name.
+    pub name: Option<Atom>,
+    /// Whom it is linked with.
+    pub links: Vec<Pid>,
+    /// How many links, monitors in both directions and aliases it has, removals of links that are not acknowledged yet
+    /// included.
+    pub ties: usize,
+    /// How much waits for it, as its limit counts it.
+    pub mailbox_bytes: usize,
+    /// Whether exit signals arrive as messages.
+    pub trap_exit: bool,
+    /// Who does its input and output.
+    pub group_leader: Pid,
+}
+
+/// All that is not the mailbox. Signals that follow from a change of the ties are queued while its lock is held, so that
+/// they leave in the order of the changes.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) ties: Ties<Line>,
+    pub(super) parked: Parked,
+    group_leader: Pid,
     trap_exit: bool,
-    ties: Ties,
     /// The reason, once it is to end.
     ended: Option<Bytes>,
-    names: Vec<Atom>,
-}
-
-/// Whom the end of the process concerns.
-#[derive(Debug, Default)]
-pub(crate) struct Ties {
-    pub(crate) links: HashMap<Pid, Link>,
-    /// Who watches it, and by which name.
-    pub(crate) watchers: HashMap<Reference, (Pid, Option<Atom>)>,
-    /// Whom it watches.
-    pub(crate) watching: HashMap<Reference, (Target, Atom)>,
-}
-
-pub(crate) fn reason(text: &str) -> Bytes {
-    let mut out = Vec::new();
-    beamline_term::codec::encode::atom_str(&mut out, text);
-    out.into()
-}
-
-fn is_atom(reason: &Bytes, text: &str) -> bool {
-    beamline_term::codec::Decoder::new(reason).atom().is_ok_and(|atom| atom.as_str() == text)
-}
-
-fn raw(reason: &Bytes) -> Term {
-    beamline_term::codec::Decoder::new(reason).term().unwrap_or_else(|_| Term::atom("undefined"))
+    name: Option<Atom>,
+    task: Option<AbortHandle>,
 }
 
 impl Cell {
-    pub(crate) fn new(pid: Pid, mailbox_bytes: usize) -> Cell {
-        Cell { pid, mailbox_bytes, state: Mutex::default(), arrived: Notify::new(), ending: Notify::new() }
+    pub(crate) fn new(pid: Pid, number: u64, group_leader: Pid, mailbox_bytes: usize) -> Cell {
+        let state = State {
+            ties: Ties::default(),
+            parked: Parked::default(),
+            group_leader,
+            trap_exit: false,
+            ended: None,
+            name: None,
+            task: None,
+        };
+        let (mailbox, has_parked) = (Mailbox::new(mailbox_bytes), AtomicBool::new(false));
+        Cell { pid, number, mailbox, has_parked, state: Mutex::new(state) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) async fn receive(&self) -> Option<Message> {
-        loop {
-            let arrived = self.arrived.notified();
-            {
-                let mut state = self.lock();
-                if state.ended.is_some() {
-                    return None;
-                }
-                if let Some(message) = state.mailbox.pop_front() {
-                    state.bytes -= message.len();
-                    return Some(message);
-                }
-            }
-            arrived.await;
-        }
-    }
-
-    /// Takes a signal in. Never waits.
-    pub(crate) fn deliver(&self, signal: Signal) {
-        let mut state = self.lock();
-        let message = match signal {
-            Signal::Message(message) => message,
-            Signal::LinkedExit { ref from, .. } if state.ties.links.remove(from) != Some(Link::Active) => return,
-            Signal::Exit { reason, .. } if is_atom(&reason, "kill") => {
-                drop(state);
-                return self.end(self::reason("killed"));
-            }
-            Signal::LinkedExit { from, reason } | Signal::Exit { from, reason } => {
-                if state.trap_exit {
-                    Message::of(&(Term::atom("EXIT"), from, raw(&reason)).into())
-                } else if is_atom(&reason, "normal") {
-                    return;
-                } else {
-                    drop(state);
-                    return self.end(reason);
-                }
-            }
-            Signal::Down { reference, from, reason } => {
-                if state.ties.watching.remove(&reference).is_none() {
-                    return;
-                }
-                let from: Term = match from {
-                    Target::Pid(pid) => pid.into(),
-                    Target::Name(name) => name.into(),
-                };
-                let tag = Term::atom("DOWN");
-                Message::of(&(tag, reference, Term::atom("process"), from, raw(&reason)).into())
-            }
-        };
-        state.bytes += message.len();
-        if state.bytes > self.mailbox_bytes {
-            drop(state);
-            return self.end(reason("message_queue_limit"));
-        }
-        state.mailbox.push_back(message);
-        drop(state);
-        self.arrived.notify_one();
-    }
-
-    pub(crate) fn trap_exit(&self, trap: bool) {
-        self.lock().trap_exit = trap;
-    }
-
-    /// Lets the process end. The first reason counts.
-    pub(crate) fn end(&self, reason: Bytes) {
-        self.lock().ended.get_or_insert(reason);
-        self.ending.notify_one();
-        self.arrived.notify_one();
-    }
-
-    pub(crate) async fn ending(&self) {
-        loop {
-            let ending = self.ending.notified();
-            if self.lock().ended.is_some() {
-                return;
-            }
-            ending.await;
-        }
-    }
-
-    /// Works on the ties; `None` when the process has ended already, which `work` then does not see.
-    pub(crate) fn ties<T>(&self, work: impl FnOnce(&mut Ties) -> T) -> Option<T> {
+    /// Works on the state; `None` when the process has ended or is about to, which `work` then does not see.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> Option<T> {
         let mut state = self.lock();
         if state.ended.is_some() {
             return None;
         }
-        Some(work(&mut state.ties))
+        Some(work(&mut state))
     }
 
-    pub(crate) fn add_name(&self, name: &Atom) -> bool {
-        let mut state = self.lock();
-        if state.ended.is_none() {
-            state.names.push(name.clone());
+    /// Works on two processes of the node at once. The lower number is locked first, so that two such pieces of work never
+    /// wait for each other.
+    pub(crate) fn with_both<T>(
+        own: &Cell,
+        other: &Cell,
+        work: impl FnOnce(Option<&mut State>, Option<&mut State>) -> T,
+    ) -> T {
+        let (mut a, mut b);
+        if own.number < other.number {
+            a = own.lock();
+            b = other.lock();
+        } else {
+            b = other.lock();
+            a = own.lock();
         }
-        state.ended.is_none()
+        let living = |state: &State| state.ended.is_none();
+        let (own, other) = (living(&a).then_some(&mut *a), living(&b).then_some(&mut *b));
+        work(own, other)
+    }
+
+    /// Takes a message in. Never waits.
+    pub(crate) fn message(&self, message: Message) {
+        if self.mailbox.push(message).is_err() {
+            self.end(reason("message_queue_limit"));
+        }
+    }
+
+    /// An exit signal of `exit/2`.
+    pub(crate) fn exit(&self, from: &Pid, why: Bytes) {
+        if is_atom(&why, "kill") {
+            return self.end(reason("killed"));
+        }
+        // A process may end itself with `normal`, others may not.
+        let own = *from == self.pid && is_atom(&why, "normal");
+        if own && !self.lock().trap_exit {
+            return self.end(why);
+        }
+        self.exit_signal(from, why);
+    }
+
+    /// An exit signal over a link that was not unlinked. `line` is the connection over which it came.
+    pub(crate) fn linked_exit(&self, from: &Pid, line: Option<&Line>, why: &Bytes) {
+        if self.with(|state| state.ties.exited(from, line)) == Some(true) {
+            self.exit_signal(from, why.clone());
+        }
+    }
+
+    /// What an exit signal does to the process that it reaches.
+    pub(crate) fn exit_signal(&self, from: &Pid, why: Bytes) {
+        let traps = self.lock().trap_exit;
+        if traps {
+            self.message(Message::exit_of(from, &why));
+        } else if !is_atom(&why, "normal") {
+            self.end(why);
+        }
+    }
+
+    pub(crate) fn trap_exit(&self, trap: bool) -> bool {
+        std::mem::replace(&mut self.lock().trap_exit, trap)
+    }
+
+    pub(crate) fn group_leader(&self) -> Pid {
+        self.lock().group_leader.clone()
+    }
+
+    pub(crate) fn set_group_leader(&self, leader: Pid) {
+        self.lock().group_leader = leader;
+    }
+
+    /// Lets the process end: its task runs no further. The first reason counts.
+    pub(crate) fn end(&self, reason: Bytes) {
+        let task = {
+            let mut state = self.lock();
+            state.ended.get_or_insert(reason);
+            state.task.clone()
+        };
+        self.mailbox.close();
+        if let Some(task) = task {
+            task.abort();
+        }
+    }
+
+    /// Says with which reason a process ends whose code has run to its end. An earlier reason counts.
+    pub(crate) fn conclude(&self, reason: Bytes) {
+        self.lock().ended.get_or_insert(reason);
+    }
+
+    pub(crate) fn info(&self) -> Option<ProcessInfo> {
+        let mailbox_bytes = self.mailbox.bytes();
+        self.with(|state| ProcessInfo {
+            name: state.name.clone(),
+            links: state.ties.links().cloned().collect(),
+            ties: state.ties.len(),
+            mailbox_bytes,
+            trap_exit: state.trap_exit,
+            group_leader: state.group_leader.clone(),
+        })
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.lock().ended.is_none()
+    }
+
+    /// The task that runs it, which may be told to end already.
+    pub(crate) fn set_task(&self, task: AbortHandle) {
+        let ended = {
+            let mut state = self.lock();
+            state.task = Some(task.clone());
+            state.ended.is_some()
+        };
+        if ended {
+            task.abort();
+        }
+    }
+
+    pub(super) fn set_name(&self, name: &Atom) -> Result<(), NameTaken> {
+        let mut state = self.lock();
+        if state.ended.is_some() {
+            return Err(NameTaken::NoProcess { pid: self.pid.clone() });
+        }
+        if let Some(name) = &state.name {
+            return Err(NameTaken::HasName { name: name.clone(), pid: self.pid.clone() });
+        }
+        state.name = Some(name.clone());
+        Ok(())
+    }
+
+    pub(super) fn clear_name(&self) {
+        self.lock().name = None;
     }
 
     /// Marks the end for good and gives what must now be told to others.
-    pub(crate) fn finish(&self, fallback: &str) -> (Bytes, Ties, Vec<Atom>) {
-        let mut state = self.lock();
-        let reason = state.ended.get_or_insert_with(|| reason(fallback)).clone();
-        state.mailbox.clear();
-        (reason, std::mem::take(&mut state.ties), std::mem::take(&mut state.names))
+    pub(crate) fn finish(&self, fallback: &'static str) -> (Bytes, Farewell<Line>, Option<Atom>) {
+        let (reason, ties, name, parked) = {
+            let mut state = self.lock();
+            let reason = state.ended.get_or_insert_with(|| reason(fallback)).clone();
+            state.task = None;
+            let ties = std::mem::take(&mut state.ties);
+            (reason, ties, state.name.take(), std::mem::take(&mut state.parked))
+        };
+        self.mailbox.close();
+        self.has_parked.store(false, Ordering::Relaxed);
+        drop(parked);
+        (reason, ties.end(), name)
+    }
+}
+
+impl State {
+    /// Whether ties over this connection can be made: it is not lost. Puts the process on its roll.
+    pub(crate) fn join(&mut self, line: &Line, number: u64) -> bool {
+        if !self.ties.enroll(line) || line.roll().join(number) {
+            return true;
+        }
+        self.ties.lost(line);
+        false
+    }
+
+    /// Whether an alias of this process is in use.
+    pub(crate) fn is_alias(&self, reference: &Reference) -> bool {
+        self.ties.is_alias(reference)
     }
 }

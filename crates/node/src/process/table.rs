@@ -1,15 +1,54 @@
-//! All local processes by number and by registered name.
+//! All local processes by number, by registered name and by alias.
 
 use std::sync::Arc;
 
 use beamline_term::{Atom, Pid};
 
 use super::Cell;
+use crate::reference::ByNumber;
 
 #[derive(Default)]
 pub(crate) struct Table {
-    cells: papaya::HashMap<u64, Arc<Cell>>,
+    cells: papaya::HashMap<u64, Arc<Cell>, ByNumber>,
     names: papaya::HashMap<Atom, Arc<Cell>>,
+    /// By the number of the reference.
+    aliases: papaya::HashMap<u64, Arc<Cell>, ByNumber>,
+}
+
+/// Why a process did not get a name of this node. Nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameTaken {
+    /// Another process has it.
+    #[error("the name {name} is taken by {pid:?}; choose another, or end that process")]
+    Taken {
+        /// The name.
+        name: Atom,
+        /// Who has it.
+        pid: Pid,
+    },
+    /// The process has a name, and can have one only.
+    #[error("{pid:?} has the name {name} already; take that away first")]
+    HasName {
+        /// The name that it has.
+        name: Atom,
+        /// The process.
+        pid: Pid,
+    },
+    /// It has ended, or is not of this node.
+    #[error("{pid:?} is no living process of this node")]
+    NoProcess {
+        /// The process.
+        pid: Pid,
+    },
+    /// Not every text can be an atom.
+    #[error("{text:?} cannot be a name: {source}")]
+    NoAtom {
+        /// The text.
+        text: String,
+        /// Why.
+        source: beamline_term::AtomError,
+    },
 }
 
 impl Table {
@@ -33,21 +72,34 @@ impl Table {
         self.cells.pin().values().cloned().collect()
     }
 
-    /// Gives a name to a process, unless it is taken.
-    pub(crate) fn register(&self, name: &Atom, cell: &Arc<Cell>) -> Result<(), Pid> {
-        match self.names.pin().try_insert(name.clone(), Arc::clone(cell)) {
-            Ok(_) => {
-                if !cell.add_name(name) {
-                    self.names.pin().remove(name);
-                }
-                Ok(())
+    /// Gives a name to a process, unless it is taken or the process has one.
+    pub(crate) fn register(&self, name: &Atom, cell: &Arc<Cell>) -> Result<(), NameTaken> {
+        let names = self.names.pin();
+        if let Err(taken) = names.try_insert(name.clone(), Arc::clone(cell)) {
+            return Err(NameTaken::Taken { name: name.clone(), pid: taken.current.pid.clone() });
+        }
+        let named = cell.set_name(name);
+        if named.is_err() {
+            names.remove(name);
+        }
+        named
+    }
+
+    /// Takes a name away; false if nobody has it.
+    pub(crate) fn unregister(&self, name: &Atom) -> bool {
+        match self.names.pin().remove(name) {
+            Some(cell) => {
+                cell.clear_name();
+                true
             }
-            Err(taken) => Err(taken.current.pid.clone()),
+            None => false,
         }
     }
 
-    pub(crate) fn unregister(&self, name: &Atom) {
-        self.names.pin().remove(name);
+    /// Takes a name from this process alone, whoever has it by now.
+    pub(crate) fn unregister_from(&self, name: &Atom, cell: &Arc<Cell>) {
+        // It may have been taken away, or be another's: both are as well.
+        let _ = self.names.pin().remove_if(name, |_, holder| Arc::ptr_eq(holder, cell));
     }
 
     pub(crate) fn named(&self, name: &Atom) -> Option<Arc<Cell>> {
@@ -56,5 +108,17 @@ impl Table {
 
     pub(crate) fn names(&self) -> Vec<Atom> {
         self.names.pin().keys().cloned().collect()
+    }
+
+    pub(crate) fn add_alias(&self, number: u64, cell: &Arc<Cell>) {
+        self.aliases.pin().insert(number, Arc::clone(cell));
+    }
+
+    pub(crate) fn remove_alias(&self, number: u64) {
+        self.aliases.pin().remove(&number);
+    }
+
+    pub(crate) fn by_alias(&self, number: u64) -> Option<Arc<Cell>> {
+        self.aliases.pin().get(&number).cloned()
     }
 }

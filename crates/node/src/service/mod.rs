@@ -17,7 +17,7 @@ use crate::process::{Cell, Process};
 
 /// Starts them all.
 pub(crate) fn start(node: &Arc<Inner>, inputs: global::Inputs) {
-    let user = node.insert_cell(node.caller.clone());
+    let user = node.insert_cell(node.caller.clone(), &node.caller);
     named(node, "user", &user);
     serve(node, user, io::handle);
     serve_as(node, "net_kernel", net_kernel::handle);
@@ -27,20 +27,20 @@ pub(crate) fn start(node: &Arc<Inner>, inputs: global::Inputs) {
 }
 
 fn named(node: &Inner, name: &'static str, cell: &Arc<Cell>) {
-    if node.processes.register(&Atom::from_static(name), cell).is_err() {
-        tracing::error!(name, "a service's name was taken before it started");
+    if let Err(error) = node.processes.register(&Atom::from_static(name), cell) {
+        tracing::error!(%error, "a service has no name");
     }
 }
 
 fn serve_as(node: &Arc<Inner>, name: &'static str, handle: fn(&Process, Term)) {
-    let cell = node.new_cell();
+    let cell = node.new_cell(&node.caller);
     named(node, name, &cell);
     serve(node, cell, handle);
 }
 
 /// Runs a service: each message is handled without waiting. What is no term is dropped.
 fn serve(node: &Arc<Inner>, cell: Arc<Cell>, handle: fn(&Process, Term)) {
-    let mut process = Process { node: Arc::clone(node), cell: Arc::clone(&cell) };
+    let mut process = Process::of(node, &cell);
     process.trap_exit(true);
     node.run(cell, async move {
         while let Some(message) = process.receive().await {

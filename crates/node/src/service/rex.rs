@@ -6,7 +6,7 @@ use beamline_term::codec::{Decoder, encode};
 use beamline_term::{Atom, Pid, Term, atom};
 
 use crate::functions::FunctionName;
-use crate::process::{Message, Process};
+use crate::process::{Message, Process, encoded};
 use crate::request::{Request, cast_body};
 
 pub(super) fn handle(me: &Process, message: Term) {
@@ -30,10 +30,10 @@ pub(super) fn handle(me: &Process, message: Term) {
 fn call(me: &Process, request: Request) {
     match request.body.as_tuple() {
         Some([tag, module, function, arguments, _]) if tag.is_atom("call") || tag.is_atom("block_call") => {
-            let own = me.pid().clone();
+            let own = Arc::clone(&me.cell);
             apply(me, module, function, arguments, {
                 let (to, tag) = (request.from.clone(), request.tag.clone());
-                move |node, answer| node.reply(&own, &to, &tag, &answer)
+                move |node, answer| node.reply(&own, &to, &tag, &encoded(&answer))
             });
         }
         _ => me.reply(&request, (atom("badrpc"), atom("badarg"))),
@@ -58,7 +58,7 @@ fn plain(me: &Process, from: &Pid, body: &Term) {
             let own = me.node.name.to_atom();
             let answer: Term = match me.node.processes.named(name) {
                 Some(cell) => {
-                    cell.deliver(crate::process::Signal::Message(Message::of(message)));
+                    cell.message(Message::of(message));
                     own.clone().into()
                 }
                 None => (atom("nonexisting_name"), name.clone()).into(),

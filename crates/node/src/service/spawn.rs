@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use beamline_proto::control::{Control, SpawnRequest};
+use beamline_proto::ties::Watcher;
 use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::{Atom, DecodeError};
 use bytes::Bytes;
@@ -14,7 +15,8 @@ use crate::connection::Connection;
 use crate::functions::{FunctionName, Raise};
 use crate::metrics::Counted;
 use crate::node::Inner;
-use crate::process::{Link, reason};
+use crate::process::{Cell, Line, Tie, reason};
+use crate::remote_spawn::Spawned;
 
 /// What a spawned process does.
 struct Job {
@@ -32,20 +34,29 @@ pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: 
         let _ = connection.send(&reply, |_| {});
     };
     let Ok(job) = job(&request, &payload) else { return refuse("badarg") };
-    if node.running_calls.fetch_add(1, Ordering::Relaxed) >= node.settings.limits.running_calls {
-        node.running_calls.fetch_sub(1, Ordering::Relaxed);
-        return refuse("system_limit");
-    }
-    let cell = node.new_cell();
+    let Some(running) = Running::begin(node) else { return refuse("system_limit") };
+    let cell = node.new_cell(&request.group_leader);
     let (linked, monitored) = (request.has_option("link"), request.has_option("monitor"));
-    cell.ties(|ties| {
-        if linked {
-            ties.links.insert(request.from.clone(), Link::Active);
+    if linked || monitored {
+        let line = Line(Arc::clone(connection));
+        let tied = cell.with(|state| {
+            if !state.join(&line, cell.number) {
+                return false;
+            }
+            if linked {
+                state.ties.linked(&request.from, Some(line.clone()));
+            }
+            if monitored {
+                let watcher = Watcher { pid: request.from.clone(), name: None, line: Some(line) };
+                state.ties.watched(request.reference.clone(), watcher);
+            }
+            true
+        });
+        // The connection is lost: a linked process hears of that before its first step, a watched one runs on.
+        if linked && tied == Some(false) {
+            cell.exit_signal(&request.from, reason("noconnection"));
         }
-        if monitored {
-            ties.watchers.insert(request.reference.clone(), (request.from.clone(), None));
-        }
-    });
+    }
     let reply = Control::SpawnReply {
         reference: request.reference,
         to: request.from,
@@ -53,15 +64,40 @@ pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: 
         result: Ok(cell.pid.clone()),
     };
     let _ = connection.send(&reply, |_| {});
-    let caller = connection.peer.name.as_atom().clone();
-    let running = Running::begin(node);
+    run(node, cell, job, connection.peer.name.as_atom().clone(), running);
+}
+
+/// Starts a function of this node as a process, in the name of a process of this node.
+pub(crate) fn here(
+    node: &Arc<Inner>,
+    own: &Arc<Cell>,
+    function: FunctionName,
+    arguments: Bytes,
+    tie: Tie,
+) -> Result<Spawned, Atom> {
+    let running = Running::begin(node).ok_or(Atom::from_static("system_limit"))?;
+    let cell = node.new_cell(&own.group_leader());
+    let pid = cell.pid.clone();
+    let monitor = match tie {
+        Tie::None => None,
+        Tie::Link => {
+            node.link(own, &pid);
+            None
+        }
+        Tie::Monitor => Some(node.monitor(own, (&pid).into(), None, None)),
+    };
+    run(node, cell, Job { function, arguments, answer_to: None }, node.name.to_atom(), running);
+    Ok(Spawned { pid, monitor })
+}
+
+fn run(node: &Arc<Inner>, cell: Arc<Cell>, job: Job, caller: Atom, running: Running) {
     let process = Arc::clone(&cell);
     let task_node = Arc::clone(node);
     node.run(cell, async move {
         let own = task_node.name.as_atom();
         let outcome = task_node.functions.call(&job.function, job.arguments, &caller, own).await;
         running.end(outcome.is_ok());
-        process.end(end_reason(outcome, job.answer_to));
+        process.conclude(end_reason(outcome, job.answer_to));
     });
 }
 
@@ -73,9 +109,13 @@ struct Running {
 }
 
 impl Running {
-    fn begin(node: &Arc<Inner>) -> Running {
+    /// `None` if too many run already.
+    fn begin(node: &Arc<Inner>) -> Option<Running> {
+        // Counted first: what is refused is taken off again when this is dropped.
+        let before = node.running_calls.fetch_add(1, Ordering::Relaxed);
         let _counted = Counted::one(&node.metrics.running_calls);
-        Running { node: Arc::clone(node), began: Instant::now(), _counted }
+        let running = Running { node: Arc::clone(node), began: Instant::now(), _counted };
+        (before < node.settings.limits.running_calls).then_some(running)
     }
 
     fn end(self, is_ok: bool) {

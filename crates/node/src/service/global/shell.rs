@@ -19,17 +19,17 @@ use crate::error::CallError;
 use crate::events::DownReason;
 use crate::functions::FunctionName;
 use crate::node::Inner;
-use crate::process::{Cell, Message, Process, Signal};
+use crate::process::{Cell, Message, Process, encoded};
 
 const NAME: Atom = atom("global_name_server");
 
 /// Starts the process.
 pub(crate) fn start(node: &Arc<Inner>, inputs: Inputs) {
-    let cell = node.new_cell();
+    let cell = node.new_cell(&node.caller);
     if node.processes.register(&NAME, &cell).is_err() {
         return tracing::error!("the name global_name_server was taken before global started");
     }
-    let process = Process { node: Arc::clone(node), cell: Arc::clone(&cell) };
+    let process = Process::of(node, &cell);
     let shell = Shell::new(node, process);
     node.run(cell, shell.run(inputs));
 }
@@ -48,7 +48,7 @@ struct Shell {
 
 impl Shell {
     fn new(node: &Arc<Inner>, process: Process) -> Shell {
-        let locker = node.new_cell();
+        let locker = node.new_cell(&node.caller);
         let config = Config {
             node: node.name.clone(),
             name_server: process.pid().clone(),
@@ -172,7 +172,7 @@ impl Shell {
             Effect::SendPid { pid, message } => self.send(&pid, &message),
             Effect::Reply { to, reply } => {
                 if let Some([Term::Pid(pid), tag]) = to.as_tuple() {
-                    self.node.reply(self.process.pid(), pid, tag, &reply);
+                    self.node.reply(&self.process.cell, pid, tag, &encoded(&reply));
                 }
             }
             Effect::Call { id, node, from, request } => self.call(id, &node, from, &request),
@@ -203,7 +203,7 @@ impl Shell {
                     self.process.demonitor(&reference);
                 }
             }
-            Effect::Kill(pid) => self.node.exit(&pid, &Term::atom("kill")),
+            Effect::Kill(pid) => self.node.kill(&pid),
             Effect::Warn(text) => warn!("{text}"),
             _ => {}
         }
@@ -215,7 +215,7 @@ impl Shell {
 
     fn send(&self, to: &Pid, message: &Term) {
         if let Some(cell) = self.node.cell(to) {
-            cell.deliver(Signal::Message(Message::of(message)));
+            cell.message(Message::of(message));
         } else if let Some(connection) = self.node.slots.get(to.node()) {
             let control = Control::Send { from: Some(self.process.pid().clone()), to: to.clone() };
             let _ = connection.send(&control, |out| encode::term(out, message));

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{Input, Shared};
 use crate::node::{Inner, NodeSet};
-use crate::process::{Message, Process};
+use crate::process::{Message, NameTaken, Process};
 
 struct Shell {
     node: Arc<Inner>,
@@ -29,11 +29,15 @@ pub(super) fn start(
     shared: Arc<Shared>,
     inputs: mpsc::UnboundedReceiver<Input>,
 ) -> Result<(), Pid> {
-    let cell = node.new_cell();
-    node.processes.register(name, &cell)?;
+    let cell = node.new_cell(&node.caller);
+    if let Err(error) = node.processes.register(name, &cell) {
+        node.processes.remove(cell.number);
+        let NameTaken::Taken { pid, .. } = error else { return Err(cell.pid.clone()) };
+        return Err(pid);
+    }
     // From here on connections that come up are told; those that are up are looked at below.
     node.scopes.0.pin().insert(name.clone(), Arc::clone(&shared));
-    let process = Process { node: Arc::clone(node), cell: Arc::clone(&cell) };
+    let process = Process::of(node, &cell);
     process.trap_exit(true);
     let core = Scope::new(cell.pid.clone());
     let mut shell =

@@ -1,0 +1,167 @@
+//! Processes as a node shows them to its users.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use beamline_proto::NodeName;
+use beamline_proto::control::Control;
+use beamline_term::codec::encode;
+use beamline_term::{Atom, Pid, Reference, Term};
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{Cell, Message, NameTaken, Process, ProcessInfo, Tie};
+use crate::error::SendError;
+use crate::node::{Destination, Inner, Node};
+use crate::timer::Timer;
+
+impl Node {
+    /// Starts a process; it ends when the closure's future does.
+    pub fn spawn<F, Fut>(&self, run: F) -> Pid
+    where
+        F: FnOnce(Process) -> Fut,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.inner().spawn_process(&self.inner().caller_cell(), Tie::None, run).0
+    }
+
+    /// Gives a process of this node a name, under which others can send to it. It goes when the process ends.
+    ///
+    /// # Errors
+    /// The name is taken, or the process has one, or has ended.
+    pub fn register(&self, name: impl Into<String>, pid: &Pid) -> Result<(), NameTaken> {
+        self.inner().register(&name.into(), pid)
+    }
+
+    /// Takes a name of this node away; false if no process has it.
+    pub fn unregister(&self, name: &str) -> bool {
+        Atom::new(name).is_ok_and(|name| self.inner().processes.unregister(&name))
+    }
+
+    /// The process of this name on this node.
+    pub fn whereis(&self, name: &str) -> Option<Pid> {
+        self.inner().processes.named(&Atom::new(name).ok()?).map(|cell| cell.pid.clone())
+    }
+
+    /// Whether a process of this node runs.
+    pub fn is_alive(&self, pid: &Pid) -> bool {
+        self.inner().cell(pid).is_some_and(|cell| cell.is_alive())
+    }
+
+    /// What this node tells of one of its processes; `None` if it does not run. Its messages are nobody's but its own.
+    pub fn process_info(&self, pid: &Pid) -> Option<ProcessInfo> {
+        self.inner().cell(pid)?.info()
+    }
+
+    /// Sends an exit signal to a process of any node, as `Process.exit(pid, reason)`.
+    pub fn exit(&self, pid: &Pid, reason: impl Into<Term>) {
+        let inner = self.inner();
+        inner.exit(&inner.caller_cell(), pid, &reason.into());
+    }
+
+    /// Sends `message` after `time`, unless the timer is cancelled first.
+    pub fn send_after(&self, time: Duration, to: impl Into<Destination>, message: &(impl Serialize + ?Sized)) -> Timer {
+        Timer::start(self.inner(), self.inner().caller_cell(), time, to.into(), message)
+    }
+}
+
+impl Inner {
+    /// The process in whose name the node itself sends.
+    pub(crate) fn caller_cell(&self) -> Arc<Cell> {
+        match self.cell(&self.caller) {
+            Some(cell) => cell,
+            // Only when the node has stopped: nothing leaves it then.
+            None => Arc::new(Cell::new(self.caller.clone(), u64::MAX, self.caller.clone(), 0)),
+        }
+    }
+
+    /// Ends a process of any node, in the name of the node itself.
+    pub(crate) fn kill(self: &Arc<Self>, pid: &Pid) {
+        self.exit(&self.caller_cell(), pid, &Term::atom("kill"));
+    }
+
+    /// Sends a message in the name of the node itself, connecting first if need be.
+    pub(crate) async fn send(self: &Arc<Self>, to: Destination, message: Message) -> Result<(), SendError> {
+        self.send_from(&self.caller_cell(), to, message.encoded().clone()).await
+    }
+
+    pub(crate) fn register(&self, name: &str, pid: &Pid) -> Result<(), NameTaken> {
+        let name = Atom::new(name).map_err(|source| NameTaken::NoAtom { text: name.to_owned(), source })?;
+        match self.cell(pid) {
+            Some(cell) => self.processes.register(&name, &cell),
+            None => Err(NameTaken::NoProcess { pid: pid.clone() }),
+        }
+    }
+
+    /// Sends a message in the name of a process, connecting first if need be, behind all that it sent there before.
+    pub(crate) async fn send_from(
+        self: &Arc<Self>,
+        from: &Arc<Cell>,
+        to: Destination,
+        payload: Bytes,
+    ) -> Result<(), SendError> {
+        let sender = from.pid.clone();
+        let (node, control) = match &to {
+            Destination::Pid(pid) if pid.node() != self.name.as_atom() => {
+                (pid.node(), Control::Send { from: Some(sender), to: pid.clone() })
+            }
+            Destination::Remote(name, node) if *node != self.name => {
+                (node.as_atom(), Control::RegSend { from: sender, to: name.clone() })
+            }
+            Destination::Alias(alias) if alias.node() != self.name.as_atom() => {
+                (alias.node(), Control::AliasSend { from: sender, to: alias.clone() })
+            }
+            _ => {
+                self.deliver_here(&to, payload);
+                return Ok(());
+            }
+        };
+        // A pid of a node whose name is none leads nowhere.
+        let Ok(peer) = NodeName::from_atom(node) else { return Ok(()) };
+        self.turn(from, node).await;
+        let connection = self.reach(&peer).await?;
+        connection.ready().await.map_err(|_| SendError::NodeDown { node: peer })?;
+        connection.send(&control, |out| out.extend_from_slice(&payload)).map_err(SendError::TooLarge)
+    }
+
+    /// Answers a `gen_server` call: to the alias in the tag if there is one, else to the caller. The tag is given back as it
+    /// came. Nobody waits any more on a node that is not connected.
+    pub(crate) fn reply(self: &Arc<Self>, own: &Arc<Cell>, to: &Pid, tag: &Term, answer: &Bytes) {
+        let mut out = Vec::with_capacity(64 + answer.len());
+        encode::tuple_header(&mut out, 2);
+        encode::term(&mut out, tag);
+        out.extend_from_slice(answer);
+        let (to, node) = match alias(tag) {
+            Some(alias) => (Destination::Alias(alias.clone()), alias.node()),
+            None => (Destination::Pid(to.clone()), to.node()),
+        };
+        if node != self.name.as_atom() && self.slots.get(node).is_none() {
+            return;
+        }
+        self.send_now(own, &to, out.into());
+    }
+
+    /// Sends a message of the node's own services, which do not wait. Who cannot be reached gets nothing.
+    pub(crate) fn send_later(self: &Arc<Self>, to: Pid, message: Term) {
+        self.send_now(&self.caller_cell(), &Destination::Pid(to), super::encoded(&message));
+    }
+}
+
+/// The alias in a tag `[alias | Ref]` or `[[alias | Ref] | _]`.
+pub(crate) fn alias(tag: &Term) -> Option<&Reference> {
+    let (head, tail) = pair(tag)?;
+    let (head, tail) = if head.is_atom("alias") { (head, tail) } else { pair(head)? };
+    head.is_atom("alias").then(|| tail.as_reference()).flatten()
+}
+
+/// The halves of `[head | tail]`.
+fn pair(term: &Term) -> Option<(&Term, &Term)> {
+    match term {
+        Term::ImproperList(list) => match list.elements() {
+            [head] => Some((head, list.tail())),
+            _ => None,
+        },
+        _ => None,
+    }
+}
