@@ -15,7 +15,7 @@ use beamline_term::serde::{self, Error};
 use beamline_term::{Atom, Pid, Reference, Term, atom};
 use bytes::Bytes;
 
-use crate::connection::Connection;
+use crate::connection::{Closed, Connection, Unsent};
 use crate::error::CallError;
 use crate::functions::{FunctionName, Kind, no_arguments};
 use crate::node::{Destination, Inner};
@@ -161,15 +161,14 @@ impl<T> Call<T> {
             arity: 4,
             options: Term::list([Term::atom("monitor")]),
         }));
-        let sent = connection.send(&request, |out| {
-            encode::list_header(out, 4);
-            encode::reference(out, &place.reference);
-            encode::atom(out, &function.module);
-            encode::atom(out, &function.function);
-            out.extend_from_slice(&arguments);
-            encode::nil(out);
-        });
-        sent.map_err(|error| CallError::Arguments(Error::message(error)))?;
+        let mut payload = Vec::with_capacity(arguments.len() + 128);
+        encode::list_header(&mut payload, 4);
+        encode::reference(&mut payload, &place.reference);
+        encode::atom(&mut payload, &function.module);
+        encode::atom(&mut payload, &function.function);
+        payload.extend_from_slice(&arguments);
+        encode::nil(&mut payload);
+        connection.deliver(&request, &payload.into()).await.map_err(|unsent| self.unsent(unsent))?;
         match (&mut place.outcome).await {
             Ok(Outcome::Down(reason)) => self.answer_of(&reason, &place),
             Ok(Outcome::Refused(reason)) => Err(CallError::Refused { node: self.peer.clone(), reason }),
@@ -177,20 +176,25 @@ impl<T> Call<T> {
         }
     }
 
-    /// The connection, with room in its queue, and nothing of the caller waiting before this.
+    /// The connection, with nothing of the caller waiting before this.
     async fn connection(&self) -> Result<Arc<Connection>, CallError> {
         if self.from != self.node.caller
             && let Some(cell) = self.node.cell(&self.from)
         {
             self.node.turn(&cell, self.peer.as_atom()).await;
         }
-        let connection = self.node.reach(&self.peer).await?;
-        connection.ready().await.map_err(|_| self.lost())?;
-        Ok(connection)
+        Ok(self.node.reach(&self.peer).await?)
     }
 
     fn lost(&self) -> CallError {
         CallError::NodeDown { node: self.peer.clone() }
+    }
+
+    fn unsent(&self, unsent: Unsent) -> CallError {
+        match unsent {
+            Unsent::Closed => self.lost(),
+            Unsent::TooLarge(error) => CallError::Arguments(Error::message(error)),
+        }
     }
 
     /// Takes the answer out of the reason with which the serving process ended.
@@ -224,7 +228,11 @@ impl<T> Call<T> {
     /// A `GenServer` call: a monitor, the request, and an answer to the alias.
     async fn ask(&self, server: &Target, request: Bytes) -> Result<Bytes, CallError> {
         let connection = self.connection().await?;
-        ServerCall::send(&self.node, connection, server, self.from.clone(), &request)?.answer().await
+        let room = connection.room(request.len()).await.map_err(|Closed| self.lost())?;
+        let promise = connection.promise(room);
+        let call = ServerCall::send(&self.node, Arc::clone(&connection), server, self.from.clone(), &request);
+        drop(promise);
+        call?.answer().await
     }
 
     /// The same for a server of this node.
@@ -277,9 +285,11 @@ impl ServerCall {
             Target::Pid(pid) => Control::Send { from: Some(from.clone()), to: pid.clone() },
             Target::Name(name) => Control::RegSend { from: from.clone(), to: name.clone() },
         };
-        let sent = connection
-            .send(&watch, |_| {})
-            .and_then(|()| connection.send(&message, |out| write_call(out, &from, &reference, request)));
+        let mut payload = Vec::with_capacity(request.len() + 128);
+        write_call(&mut payload, &from, &reference, request);
+        let together = connection.together();
+        let sent = connection.send(&watch, |_| {}).and_then(|()| connection.send_bytes(&message, &payload.into()));
+        drop(together);
         sent.map_err(|error| CallError::Arguments(Error::message(error)))?;
         let control = Control::Demonitor { from, to: server.clone(), reference };
         Ok(ServerCall { place, unwatch: Unwatch { connection, control: Some(control) } })

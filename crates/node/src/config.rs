@@ -19,8 +19,8 @@ pub(crate) const TICK_INTENSITY: u32 = 4;
 /// | --- | --- | --- | --- | --- |
 /// | [`setup_time`](Limits::setup_time) | each step of making a connection: resolving, asking epmd, connecting, each packet of the handshake | time | 7 s, as OTP's `net_setuptime` | a few round trips to the farthest peer; lower it to hear of dead hosts sooner |
 /// | [`half_open`](Limits::half_open) | accepted connections that have not finished their handshake; the oldest makes room | connections | 256 | how many peers may call within one round trip; a whole cluster that restarts at once |
-/// | [`queue_bytes`](Limits::queue_bytes) | what is queued toward one peer before senders wait | bytes | 1 MiB, as OTP's `+zdbbl` | bandwidth × round trip time; larger only costs memory |
-/// | [`queue_reserve`](Limits::queue_reserve) | the same with what may not wait (answers, acknowledgements) added; past it the peer is cut | bytes | 64 MiB | the answers that one peer may ask for without reading them |
+/// | [`queue_bytes`](Limits::queue_bytes) | what is queued toward one peer before senders wait; as much again of messages over 64 KiB | bytes | 1 MiB, as OTP's `+zdbbl` | bandwidth × round trip time; larger only costs memory |
+/// | [`queue_reserve`](Limits::queue_reserve) | what may not wait (acknowledgements, ends, ticks) beside that; past it the peer is cut. Ends and answers over 64 KiB, which wait, have `max_message` of their own | bytes | 16 MiB | 120 bytes for each process of a peer that may watch one of ours: all hear of its end at once |
 /// | [`max_message`](Limits::max_message) | one message from a peer, its parts together; a longer one ends the connection | bytes | 512 MiB | the largest that you send, and some |
 /// | [`mailbox_bytes`](Limits::mailbox_bytes) | messages that wait for one process; past it the process ends with `message_queue_limit` | bytes | 64 MiB | the largest burst that a process must ride out |
 /// | [`running_calls`](Limits::running_calls) | calls of peers that run at a time; past it they are answered with `system_limit` | calls | 100 000 | memory ÷ what a call needs |
@@ -62,7 +62,7 @@ impl Default for Limits {
             setup_time: Duration::from_secs(7),
             half_open: 256,
             queue_bytes: 1 << 20,
-            queue_reserve: 64 << 20,
+            queue_reserve: 16 << 20,
             max_message: 512 << 20,
             mailbox_bytes: 64 << 20,
             running_calls: 100_000,

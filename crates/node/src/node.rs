@@ -1,7 +1,9 @@
 //! The node itself, and what users do with it.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use arc_swap::ArcSwapOption;
 use beamline_proto::control::Target;
@@ -398,13 +400,23 @@ impl Inner {
     /// Starts a task that ends with the node.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         let mut stopping = self.stopping.subscribe();
+        let told = self.stopping.subscribe();
         let task = self.runtime.spawn(async move {
-            // A node that stops says nothing more, least of all that it lost its peers.
-            tokio::select! {
-                biased;
-                _ = stopping.wait_for(|stopping| *stopping) => {}
-                () = task => {}
-            }
+            let mut stopped = pin!(stopping.wait_for(|stopping| *stopping));
+            let mut task = pin!(task);
+            let mut is_first = true;
+            poll_fn(|context| {
+                // A task is woken the same way all its life, so it is enough to ask once, and then to look.
+                if std::mem::take(&mut is_first) || told.has_changed().unwrap_or(true) {
+                    // A node that stops says nothing more, least of all that it lost its peers.
+                    let is_stopped = stopped.as_mut().poll(context).is_ready();
+                    if is_stopped {
+                        return Poll::Ready(());
+                    }
+                }
+                task.as_mut().poll(context)
+            })
+            .await;
         });
         task.abort_handle()
     }

@@ -18,7 +18,8 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::call::{Outcome, argument_list};
-use crate::connection::Connection;
+
+use crate::connection::{Closed, Connection};
 use crate::error::CallError;
 use crate::functions::FunctionName;
 use crate::node::{Inner, Node};
@@ -166,7 +167,8 @@ impl SpawnOn {
         let lost = || CallError::NodeDown { node: self.peer.clone() };
         self.node.turn(&self.own, self.peer.as_atom()).await;
         let connection = self.node.reach(&self.peer).await?;
-        connection.ready().await.map_err(|_| lost())?;
+        let room = connection.room(arguments.len()).await.map_err(|Closed| lost())?;
+        let promise = connection.promise(room);
         let (reference, number) = self.node.numbers.reference();
         let (tell, told) = oneshot::channel();
         let pending = Pending { own: Arc::clone(&self.own), line: Line(Arc::clone(&connection)), tell };
@@ -186,7 +188,8 @@ impl SpawnOn {
             arity: length as i64,
             options: Term::list(options),
         }));
-        let sent = connection.send(&request, |out| out.extend_from_slice(&arguments));
+        let sent = connection.send_bytes(&request, &arguments);
+        drop(promise);
         // Closed before the request was noted: nobody would tell.
         if sent.is_err() || connection.is_closed() {
             self.node.spawns.take(number);

@@ -74,7 +74,7 @@ flags! {
     V4_NC = 1 << 34;
     /// Process aliases.
     ALIAS = 1 << 35;
-    /// Alternative actions on signals (OTP 28).
+    /// Signals with alternative actions (OTP 28): sends and exits to aliases, priorities.
     ALTACT_SIG = 1 << 37;
     /// Native records (OTP 29).
     NATIVE_RECORDS = 1 << 38;
@@ -92,7 +92,7 @@ impl Flags {
 
     /// What a hidden Beamline node offers: everything that it speaks. The atom cache is left out, so that headers stay
     /// empty and the order of frames means nothing.
-    pub const OFFERED: Flags = Flags(0x0D_07DF_5FBC);
+    pub const OFFERED: Flags = Flags(0x2D_07DF_5FBC);
 
     /// The set with these bits.
     pub const fn from_bits(bits: u64) -> Flags {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use beamline_proto::control::{Control, Message};
+use beamline_term::Reference;
 use beamline_term::codec::Decoder;
-use beamline_term::{Pid, Reference};
 use bytes::Bytes;
 
 use super::Connection;
 use crate::call::Outcome;
-use crate::node::Inner;
+use crate::node::{Destination, Inner};
 use crate::process;
 use crate::service::spawn;
 
@@ -19,6 +19,11 @@ use crate::service::spawn;
 /// The peer breaks the protocol; the connection must be closed.
 pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: Message) -> Result<(), &'static str> {
     let Message { control, payload } = message;
+    if let Some(from) = control.own_process()
+        && from.node() != connection.peer.name.as_atom()
+    {
+        return Err("a signal in the name of a process of another node");
+    }
     match control {
         Control::Send { to, .. } => {
             // Only who calls for the node itself may find the answer's alias in its tag.
@@ -39,15 +44,15 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
         }
         Control::AliasSend { to, .. } => node.through_alias(&to, payload),
         Control::Link { from, to } => {
-            of_peer(connection, &from)?;
             node.link_arrives(connection, from, to);
         }
         Control::UnlinkId { id, from, to } => node.unlink_arrives(connection, id, from, to),
         Control::UnlinkIdAck { id, from, to } => node.unlink_ack_arrives(connection, id, &from, &to),
         Control::Exit { from, to } => node.linked_exit_arrives(connection, &from, &to, &payload),
         Control::Exit2 { from, to } => node.exit_arrives(&from, &to.into(), payload),
+        Control::RegExit2 { from, to } => node.exit_arrives(&from, &Destination::Name(to), payload),
+        Control::AliasExit2 { from, to } => node.exit_arrives(&from, &Destination::Alias(to), payload),
         Control::Monitor { from, to, reference } => {
-            of_peer(connection, &from)?;
             node.monitor_arrives(connection, from, to, reference);
         }
         Control::Demonitor { to, reference, .. } => node.demonitor_arrives(connection, &to, &reference),
@@ -72,8 +77,4 @@ fn tag_alias(payload: &Bytes) -> Option<Reference> {
     let is_answer =
         decoder.tuple_header() == Ok(2) && decoder.list_header() == Ok(1) && decoder.atom().ok()? == "alias";
     if is_answer { decoder.reference().ok() } else { None }
-}
-
-fn of_peer(connection: &Connection, pid: &Pid) -> Result<(), &'static str> {
-    if pid.node() == connection.peer.name.as_atom() { Ok(()) } else { Err("a signal from a process of another node") }
 }

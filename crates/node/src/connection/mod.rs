@@ -1,49 +1,60 @@
-//! One connection: its queue toward the peer, its writer and its reader.
+//! One connection: what goes to the peer, and its end. The way out is [`outlet`] and [`queue`], the way in is [`reader`] and
+//! [`dispatch`].
 
 pub(crate) mod accept;
 pub(crate) mod dial;
 mod dispatch;
 pub(crate) mod guests;
+mod outlet;
+mod queue;
 mod reader;
 mod route;
+mod send;
 pub(crate) mod slots;
 pub(crate) mod start;
 mod stream;
 mod writer;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use beamline_proto::control::Control;
 use beamline_proto::flags::Flags;
-use beamline_proto::frame::{self, FrameError};
 use beamline_proto::handshake::Peer;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
+use self::outlet::{Next, Outlet, Sink, Socket};
+use self::queue::Cost;
+pub(crate) use self::send::Unsent;
 use crate::config::Limits;
 use crate::events::DownReason;
 use crate::metrics::ConnectionMetrics;
 use crate::process::Roll;
 
 /// A connection that is up.
-#[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) peer: Peer,
     pub(crate) metrics: ConnectionMetrics,
-    queue_bytes: usize,
-    queue_reserve: usize,
-    out: Mutex<Vec<u8>>,
-    /// Bytes queued or being written.
-    pending: AtomicUsize,
-    /// Messages queued since the writer last took them.
-    queued: AtomicUsize,
-    /// Whether anything was written since the last look of the ticker.
-    wrote: AtomicBool,
+    limits: Limits,
+    outlet: Mutex<Outlet>,
+    /// Room in the queue for small messages, and for large ones, which have a way of their own.
+    small_room: Semaphore,
+    large_room: Semaphore,
+    /// Bytes of answers that wait for room.
+    waiting_answers: AtomicUsize,
+    /// A large message is out, so that later signals of its sender can go.
+    large_done: Notify,
     wake: Notify,
-    room: Notify,
+    /// Whether anything came since the last look of the ticker.
+    heard: AtomicBool,
     closed: watch::Sender<Option<DownReason>>,
     /// The processes with ties over it.
     pub(crate) roll: Roll,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Connection({})", self.peer.name)
+    }
 }
 
 /// The connection is closed.
@@ -53,19 +64,23 @@ pub(crate) struct Closed;
 impl Connection {
     pub(crate) fn new(peer: Peer, limits: &Limits, metrics: ConnectionMetrics) -> Connection {
         Connection {
+            outlet: Mutex::new(Outlet::new(peer.flags)),
             peer,
             metrics,
-            queue_bytes: limits.queue_bytes,
-            queue_reserve: limits.queue_reserve,
-            out: Mutex::default(),
-            pending: AtomicUsize::new(0),
-            queued: AtomicUsize::new(0),
-            wrote: AtomicBool::new(false),
+            limits: limits.clone(),
+            small_room: Semaphore::new(limits.queue_bytes),
+            large_room: Semaphore::new(limits.queue_bytes),
+            waiting_answers: AtomicUsize::new(0),
+            large_done: Notify::new(),
             wake: Notify::new(),
-            room: Notify::new(),
+            heard: AtomicBool::new(true),
             closed: watch::Sender::new(None),
             roll: Roll::default(),
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Outlet> {
+        self.outlet.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_hidden(&self) -> bool {
@@ -76,10 +91,23 @@ impl Connection {
         self.closed.borrow().is_some()
     }
 
-    /// Closes the connection; the first reason counts.
+    /// Closes the connection; the first reason counts. What is queued is lost.
     pub(crate) fn close(&self, reason: DownReason) {
-        self.closed.send_if_modified(|closed| closed.is_none() && closed.replace(reason).is_none());
-        self.room.notify_waiters();
+        let is_stopped = reason == DownReason::Stopped;
+        if !self.closed.send_if_modified(|closed| closed.is_none() && closed.replace(reason).is_none()) {
+            return;
+        }
+        let socket = {
+            let mut outlet = self.lock();
+            outlet.close();
+            // When the node is stopped its tasks are gone, so that nobody else would close it.
+            if is_stopped { outlet.take_socket() } else { None }
+        };
+        drop(socket);
+        self.small_room.close();
+        self.large_room.close();
+        self.large_done.notify_waiters();
+        self.wake.notify_one();
     }
 
     /// Waits until it is closed, and says why.
@@ -91,39 +119,117 @@ impl Connection {
         }
     }
 
-    /// Queues a signal at once. For answers and acknowledgements, which may not wait; a peer that lets them pile up is cut.
-    pub(crate) fn send(&self, control: &Control, payload: impl FnOnce(&mut Vec<u8>)) -> Result<(), FrameError> {
-        if self.is_closed() {
-            return Ok(());
+    /// Does what is to be done after something was queued.
+    fn proceed(&self, next: Next) {
+        match next {
+            Next::Nothing => {}
+            Next::Wake => self.wake.notify_one(),
+            Next::Write(mut sink) => match sink.write_now() {
+                Ok(cost) => {
+                    self.count(&mut sink);
+                    let wake = {
+                        let mut outlet = self.lock();
+                        outlet.give_back(cost);
+                        outlet.bring_back(sink)
+                    };
+                    self.free(cost);
+                    if wake {
+                        self.wake.notify_one();
+                    }
+                }
+                Err(_) => self.close(DownReason::ConnectionClosed),
+            },
         }
-        let (added, pending) = {
-            let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-            let before = out.len();
-            frame::write(&mut out, self.peer.flags, control, payload)?;
-            self.queued.fetch_add(1, Ordering::Relaxed);
-            let added = out.len() - before;
-            // Under the lock: the writer must not take off what has not been counted.
-            (added, self.pending.fetch_add(added, Ordering::Relaxed) + added)
-        };
-        // A single large message passes when the queue was empty.
-        if pending > self.queue_reserve && pending > added {
-            self.close(DownReason::Flooded);
-        }
-        self.wake.notify_one();
-        Ok(())
     }
 
-    /// Waits until the queue has room.
-    pub(crate) async fn ready(&self) -> Result<(), Closed> {
-        loop {
-            let room = self.room.notified();
-            if self.is_closed() {
-                return Err(Closed);
-            }
-            if self.pending.load(Ordering::Relaxed) < self.queue_bytes {
-                return Ok(());
-            }
-            room.await;
+    /// Counts what somebody has taken to write.
+    fn count(&self, sink: &mut Sink) {
+        let flow = std::mem::take(&mut sink.batch.flow);
+        self.metrics.written.add(flow.bytes, flow.messages, flow.ticks);
+        let queued = self.limits.queue_bytes.saturating_sub(self.small_room.available_permits());
+        self.metrics.queue_bytes.set(queued as f64);
+    }
+
+    /// Gives back what written bytes had taken.
+    fn give_back(&self, cost: Cost) {
+        self.lock().give_back(cost);
+        self.free(cost);
+    }
+
+    fn free(&self, cost: Cost) {
+        if cost.small > 0 {
+            self.small_room.add_permits(cost.small);
         }
+        if cost.large > 0 {
+            self.large_room.add_permits(cost.large);
+        }
+        if cost.large > 0 || cost.large_reserve > 0 {
+            self.large_done.notify_waiters();
+        }
+    }
+}
+
+/// For the reader.
+impl Connection {
+    /// A batch of frames begins: what it causes gathers until [`Connection::uncork`].
+    fn cork(&self) {
+        self.lock().cork();
+    }
+
+    fn uncork(&self, frames: usize) {
+        let next = self.lock().uncork_batch(frames);
+        self.proceed(next);
+    }
+
+    /// Something has come from the peer.
+    fn hear(&self) {
+        self.heard.store(true, Ordering::Relaxed);
+    }
+}
+
+/// For the writer.
+impl Connection {
+    fn open(&self, socket: Socket) {
+        self.lock().open(socket);
+        self.wake.notify_one();
+    }
+
+    async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    fn was_heard(&self) -> bool {
+        self.heard.swap(false, Ordering::Relaxed)
+    }
+
+    fn tick(&self) {
+        self.lock().tick();
+    }
+
+    fn is_busy(&self) -> bool {
+        self.lock().is_busy()
+    }
+
+    /// What there is to write, unless somebody is about it.
+    fn take(&self) -> Option<Box<Sink>> {
+        let mut sink = self.lock().take_gathered()?;
+        self.count(&mut sink);
+        Some(sink)
+    }
+
+    /// A batch is out: gives the next, or takes the socket back.
+    fn written(&self, mut sink: Box<Sink>) -> Option<Box<Sink>> {
+        let mut outlet = self.lock();
+        if outlet.refill(&mut sink) {
+            drop(outlet);
+            self.count(&mut sink);
+            return Some(sink);
+        }
+        outlet.bring_back(sink);
+        None
+    }
+
+    fn take_socket(&self) -> Option<Box<Sink>> {
+        self.lock().take_socket()
     }
 }

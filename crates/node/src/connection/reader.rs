@@ -1,57 +1,79 @@
 //! The reading side: one task a connection, so that the order between two processes is kept. It never waits on a mailbox
-//! or on the queue toward the peer.
+//! or on the queue toward the peer. Many frames come with one read; what they cause goes out with one write behind them.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use beamline_proto::frame::{Frame, Reader};
 use bytes::BytesMut;
 use tokio::io::AsyncReadExt;
-use tokio::time::{Instant, timeout_at};
 
 use super::{Connection, dispatch};
 use crate::events::DownReason;
 use crate::node::Inner;
 use crate::transport::ReadHalf;
 
-/// Reads until the connection ends, and gives the reason.
+/// Reads until the connection ends, and gives the reason. `buffer` is what came behind the handshake.
 pub(super) async fn run(
     node: &Arc<Inner>,
     connection: &Arc<Connection>,
     mut socket: ReadHalf,
-    mut buffer: BytesMut,
-    tick_time: Duration,
+    buffer: BytesMut,
 ) -> DownReason {
-    let mut frames = Reader::new(connection.peer.flags, node.settings.limits.max_message);
-    let mut heard = Instant::now();
-    let mut arrived = buffer.len();
+    let buffer_len = buffer.len();
+    let mut frames = Reader::new(connection.peer.flags, node.settings.limits.max_message, buffer);
+    let mut arrived = buffer_len;
+    let mut closed = pin!(connection.closed());
     loop {
-        let (mut count, mut ticks) = (0, 0);
-        loop {
-            match frames.next(&mut buffer) {
-                Ok(Some(Frame::Message(message))) => {
-                    count += 1;
-                    if let Err(what) = dispatch::message(node, connection, message) {
-                        return DownReason::Protocol(what.to_owned());
-                    }
-                }
-                Ok(Some(Frame::Tick)) => ticks += 1,
-                Ok(Some(Frame::Part)) => count += 1,
-                Ok(None) => break,
-                Err(error) => return DownReason::Protocol(error.to_string()),
+        connection.cork();
+        let handled = batch(node, connection, &mut frames, std::mem::take(&mut arrived));
+        connection.uncork(*handled.as_ref().unwrap_or(&0));
+        match handled {
+            Ok(count) if count >= BATCH => {
+                tokio::task::yield_now().await;
+                continue;
             }
+            Ok(_) => {}
+            Err(reason) => return reason,
         }
-        connection.metrics.read.add(arrived, count, ticks);
-        if buffer.capacity() - buffer.len() < 4096 {
-            buffer.reserve(64 << 10);
-        }
+        let mut space = frames.space();
         tokio::select! {
-            read = timeout_at(heard + tick_time, socket.read_buf(&mut buffer)) => match read {
-                Ok(Ok(count)) if count > 0 => (arrived, heard) = (count, Instant::now()),
-                Ok(_) => return DownReason::ConnectionClosed,
-                Err(_) => return DownReason::NetTickTimeout,
+            biased;
+            read = socket.read_buf(&mut space) => match read {
+                Ok(count) if count > 0 => {
+                    arrived = count;
+                    connection.hear();
+                }
+                Ok(_) | Err(_) => return DownReason::ConnectionClosed,
             },
-            reason = connection.closed() => return reason,
+            reason = &mut closed => return reason,
         }
     }
+}
+
+/// After so many frames others have their turn. A frame takes a microsecond or less; one that calls a quick function may
+/// take twenty.
+const BATCH: usize = 256;
+
+/// Handles the frames that are there, and says how many.
+fn batch(
+    node: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    frames: &mut Reader,
+    arrived: usize,
+) -> Result<usize, DownReason> {
+    let (mut count, mut ticks) = (0, 0);
+    while count + ticks < BATCH {
+        match frames.next_frame().map_err(|error| DownReason::Protocol(error.to_string()))? {
+            Some(Frame::Message(message)) => {
+                count += 1;
+                dispatch::message(node, connection, message).map_err(|what| DownReason::Protocol(what.to_owned()))?;
+            }
+            Some(Frame::Part) => count += 1,
+            Some(Frame::Tick) => ticks += 1,
+            None => break,
+        }
+    }
+    connection.metrics.read.add(arrived, count, ticks);
+    Ok(count + ticks)
 }

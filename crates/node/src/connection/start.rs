@@ -49,7 +49,7 @@ impl Start {
         span.record("peer", field::display(&connection.peer.name)).record("hidden", connection.is_hidden());
         node.connection_made(&connection);
         let Stream { channel: Channel { read, mut write, .. }, buffer, .. } = stream;
-        let (tick_interval, tick_time) = (node.settings.tick_interval(), node.settings.net_ticktime);
+        let (tick_interval, intensity) = (node.settings.tick_interval(), node.settings.net_tickintensity);
         let writer = Arc::clone(&connection);
         let written = async move {
             let sent = tokio::select! {
@@ -59,13 +59,13 @@ impl Start {
             if sent.is_err() {
                 return writer.close(DownReason::ConnectionClosed);
             }
-            writer::run(writer, write, tick_interval).await;
+            writer::run(writer, write, tick_interval, intensity).await;
         };
         node.spawn(written.instrument(span.clone()));
         let node_of_task = Arc::clone(node);
         let until_end = async move {
             let _guest = guest;
-            let reason = reader::run(&node_of_task, &connection, read, buffer, tick_time).await;
+            let reason = reader::run(&node_of_task, &connection, read, buffer).await;
             connection.close(reason);
             let reason = connection.closed().await;
             if node_of_task.slots.remove(&connection) {

@@ -1,59 +1,77 @@
-//! The writing side: drains all that is queued in one write, and ticks when there was nothing to say.
+//! The writing side: takes over what a sender could not write at once, gathers where many send, and ticks when there was
+//! nothing to say. Also sees that the peer is silent for too long.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::future::{pending, poll_fn};
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use beamline_proto::frame::TICK;
-use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::Connection;
+use super::outlet::Sink;
 use crate::events::DownReason;
-use crate::transport::WriteHalf;
 
-/// Ends when the connection is closed.
-pub(super) async fn run(connection: Arc<Connection>, mut socket: WriteHalf, tick_interval: Duration) {
-    let mut batch = Vec::new();
-    let mut ticker = interval_at(Instant::now() + tick_interval, tick_interval);
+/// Ends when the connection is closed. A tick goes out after each `part` of the tick time in which
+/// nothing else did; after `intensity` of them a silent peer is down.
+pub(super) async fn run(
+    connection: Arc<Connection>,
+    socket: impl AsyncWrite + Send + 'static,
+    part: Duration,
+    intensity: u32,
+) {
+    connection.open(Box::pin(socket));
+    // The ticks of many connections are spread over the time between them.
+    let first = Instant::now() + part.mul_f64(rand::random());
+    let mut ticker = interval_at(first, part);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut silent = 0;
+    let mut writing: Option<Box<Sink>> = None;
     loop {
-        let mut ticks = 0;
-        {
-            let mut out = connection.out.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::swap(&mut batch, &mut out);
-        }
-        if batch.is_empty() {
-            tokio::select! {
-                () = connection.wake.notified() => continue,
-                _ = ticker.tick() => {
-                    if connection.wrote.swap(false, Ordering::Relaxed) {
-                        continue;
-                    }
-                    ticks = 1;
-                    batch.extend_from_slice(&TICK);
-                    connection.pending.fetch_add(TICK.len(), Ordering::Relaxed);
+        tokio::select! {
+            biased;
+            _ = ticker.tick() => {
+                silent = if connection.was_heard() { 0 } else { silent + 1 };
+                if silent >= intensity {
+                    connection.close(DownReason::NetTickTimeout);
                 }
-                _ = connection.closed() => break,
+                connection.tick();
             }
+            () = connection.woken() => {}
+            written = write(writing.as_deref_mut(), &connection) => match written {
+                Ok(()) => {
+                    if let Some(sink) = writing.take() {
+                        writing = connection.written(sink);
+                    }
+                    continue;
+                }
+                Err(_) => connection.close(DownReason::ConnectionClosed),
+            },
         }
-        let written = tokio::select! {
-            written = socket.write_all(&batch) => written,
-            _ = connection.closed() => break,
-        };
-        if written.is_err() {
-            connection.close(DownReason::ConnectionClosed);
+        if connection.is_closed() {
             break;
         }
-        connection.wrote.store(true, Ordering::Relaxed);
-        let left = connection.pending.fetch_sub(batch.len(), Ordering::Relaxed) - batch.len();
-        connection.metrics.written.add(batch.len(), connection.queued.swap(0, Ordering::Relaxed), ticks);
-        connection.metrics.queue_bytes.set(left as f64);
-        connection.room.notify_waiters();
-        batch.clear();
-        // What a large message needed is not kept for small ones.
-        batch.shrink_to(64 << 10);
+        if writing.is_none() {
+            if connection.is_busy() {
+                // Who has something to send, and is about to run, shall come first: then it goes out in one write.
+                tokio::task::yield_now().await;
+            }
+            writing = connection.take();
+        }
     }
-    connection.metrics.queue_bytes.set(0.0);
-    let _ = socket.shutdown().await;
+    if let Some(mut sink) = writing.or_else(|| connection.take_socket()) {
+        // A peer that does not read may not keep us.
+        let _ = timeout(connection.limits.setup_time, sink.socket.shutdown()).await;
+    }
+}
+
+/// Writes all of a batch. May be given up and begun again at any point.
+async fn write(sink: Option<&mut Sink>, connection: &Connection) -> io::Result<()> {
+    let Some(sink) = sink else { return pending().await };
+    while !sink.batch.is_empty() {
+        let cost = poll_fn(|context| sink.poll_write(context)).await?;
+        connection.give_back(cost);
+    }
+    sink.socket.flush().await
 }

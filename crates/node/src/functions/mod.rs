@@ -4,6 +4,7 @@
 //! a call from a peer is decoded straight into the types of the closure that serves it.
 
 mod closure;
+mod pace;
 mod raise;
 
 use std::collections::HashMap;
@@ -18,9 +19,10 @@ use beamline_term::{Atom, DecodeError};
 use bytes::Bytes;
 
 pub use closure::Function;
+pub(crate) use pace::Pace;
 pub use raise::{Kind, Raise};
 
-type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, Raise>> + Send>>;
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, Raise>> + Send>>;
 type Handler = Arc<dyn Fn(Bytes) -> Answer + Send + Sync>;
 
 /// Who may call the functions of a module.
@@ -51,7 +53,26 @@ pub enum Access {
 pub struct Module {
     name: &'static str,
     access: Access,
-    functions: HashMap<(Atom, usize), Handler>,
+    functions: HashMap<(Atom, usize), Exported>,
+}
+
+#[derive(Clone)]
+struct Exported {
+    handler: Handler,
+    pace: Arc<Pace>,
+}
+
+/// A call that has begun.
+pub(crate) struct Started {
+    pub(crate) answer: Answer,
+    /// What is known of the function, if there is one.
+    pub(crate) pace: Option<Arc<Pace>>,
+}
+
+impl From<Answer> for Started {
+    fn from(answer: Answer) -> Started {
+        Started { answer, pace: None }
+    }
 }
 
 impl std::fmt::Debug for Module {
@@ -69,7 +90,8 @@ impl Module {
     /// Adds a function. Its arity and the types of its arguments are the closure's.
     pub fn function<Arguments, F: Function<Arguments>>(mut self, name: &'static str, function: F) -> Module {
         let handler = Arc::new(move |arguments| function.call(arguments));
-        self.functions.insert((Atom::from_static(name), F::ARITY), handler);
+        let exported = Exported { handler, pace: Arc::default() };
+        self.functions.insert((Atom::from_static(name), F::ARITY), exported);
         self
     }
 
@@ -136,25 +158,23 @@ impl Table {
         self.0.load().get(module).map(|module| module.functions.keys().cloned().collect()).unwrap_or_default()
     }
 
-    /// Starts a call. `arguments` is an encoded list.
+    /// Calls a function. `arguments` is an encoded list.
     pub(crate) fn call(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Answer {
-        match applied(name.clone(), arguments) {
-            Ok((name, arguments)) => self.call_named(&name, arguments, caller, own),
-            Err(_) => Box::pin(async { Err(Raise::error(beamline_term::atom("badarg"))) }),
-        }
+        self.start(name, arguments, caller, own).answer
     }
 
-    fn call_named(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Answer {
+    /// As [`Table::call`], and says how the function was known before.
+    pub(crate) fn start(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Started {
         let undefined = |arguments: Bytes| -> Answer {
             let raise = Raise::undefined(name, arguments);
             Box::pin(async move { Err(raise) })
         };
         let arity = match list_length(&arguments) {
             Ok(arity) => arity,
-            Err(_) => return undefined(arguments),
+            Err(_) => return undefined(arguments).into(),
         };
         let modules = self.0.load();
-        let Some(module) = modules.get(&name.module) else { return undefined(arguments) };
+        let Some(module) = modules.get(&name.module) else { return undefined(arguments).into() };
         let allowed = caller == own
             || match &module.access {
                 Access::Everybody => true,
@@ -163,34 +183,22 @@ impl Table {
             };
         if !allowed {
             let raise = Raise::error(beamline_term::atom("access_denied"));
-            return Box::pin(async move { Err(raise) });
+            let answer: Answer = Box::pin(async move { Err(raise) });
+            return answer.into();
         }
         match module.functions.get(&(name.function.clone(), arity)) {
-            Some(handler) => {
-                let answer = handler(arguments.clone());
-                let name = name.clone();
-                Box::pin(async move { answer.await.map_err(|raise| raise.located(&name, arity, arguments)) })
+            Some(Exported { handler, pace }) => {
+                let (handler, name) = (Arc::clone(handler), name.clone());
+                // All that the user wrote runs when this is polled, reading the arguments included.
+                let answer = Box::pin(async move {
+                    let answer = handler(arguments.clone());
+                    answer.await.map_err(|raise| raise.located(&name, arity, arguments))
+                });
+                Started { answer, pace: Some(Arc::clone(pace)) }
             }
-            None => undefined(arguments),
+            None => undefined(arguments).into(),
         }
     }
-}
-
-/// What `erlang:apply(Module, Function, Arguments)` names, however often it is nested. It is taken apart here, and is no
-/// function of the table, so that who calls it is who calls the function, and gets no further than by calling it directly.
-fn applied(mut name: FunctionName, mut arguments: Bytes) -> Result<(FunctionName, Bytes), DecodeError> {
-    while name.module == "erlang" && name.function == "apply" && list_length(&arguments)? == 3 {
-        let mut decoder = Decoder::new(&arguments);
-        if decoder.peek_tag()? != tag::LIST {
-            return Err(DecodeError::Invalid { what: "argument list", at: 0 });
-        }
-        decoder.list_header()?;
-        name = FunctionName { module: decoder.atom()?, function: decoder.atom()? };
-        let inner = decoder.skip()?;
-        list_length(&inner)?;
-        arguments = inner;
-    }
-    Ok((name, arguments))
 }
 
 /// How many elements an encoded list has, whichever way it is written.

@@ -117,7 +117,7 @@ impl Inner {
     }
 
     /// Takes a process out of the tables and tells whom its end concerns; the second time there is nobody left to tell.
-    fn process_ended(&self, cell: &Arc<Cell>, fallback: &'static str) {
+    pub(crate) fn process_ended(&self, cell: &Arc<Cell>, fallback: &'static str) {
         self.processes.remove(cell.number);
         let (reason, farewell, name) = cell.finish(fallback);
         if let Some(name) = name {
@@ -131,7 +131,7 @@ impl Inner {
             match line {
                 Some(Line(connection)) => {
                     let control = Control::Exit { from: own.clone(), to: peer };
-                    let _ = connection.send(&control, |out| out.extend_from_slice(&reason));
+                    let _ = connection.send_bytes(&control, &reason);
                 }
                 None => {
                     if let Some(peer) = self.cell(&peer) {
@@ -156,7 +156,7 @@ impl Inner {
             Some(Line(connection)) => {
                 let from = watcher.name.map_or_else(|| Target::Pid(own.clone()), Target::Name);
                 let control = Control::MonitorExit { from, to: watcher.pid, reference };
-                let sent = connection.send(&control, |out| out.extend_from_slice(reason));
+                let sent = connection.send_bytes(&control, reason);
                 if let Err(error) = sent {
                     // The watcher waits; that it is over must be told, if not how.
                     tracing::warn!(%error, "an exit reason is too large to be told");
@@ -182,7 +182,7 @@ impl Inner {
 }
 
 /// `{panic, Message}`
-fn panic_reason(panic: &(dyn Any + Send)) -> Bytes {
+pub(crate) fn panic_reason(panic: &(dyn Any + Send)) -> Bytes {
     let text = match (panic.downcast_ref::<&'static str>(), panic.downcast_ref::<String>()) {
         (Some(text), _) => text,
         (None, Some(text)) => text.as_str(),

@@ -44,7 +44,7 @@ pub use options::{AliasKind, MonitorOptions};
 pub use table::NameTaken;
 
 pub(crate) use cell::Cell;
-pub(crate) use life::Tie;
+pub(crate) use life::{Tie, panic_reason};
 pub(crate) use mailbox::Taken;
 pub(crate) use message::{encoded, reason};
 pub(crate) use node::alias;

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{Cell, Message, NameTaken, Process, ProcessInfo, Tie};
+use crate::connection::Unsent;
 use crate::error::SendError;
 use crate::node::{Destination, Inner, Node};
 use crate::timer::Timer;
@@ -121,8 +122,10 @@ impl Inner {
         let Ok(peer) = NodeName::from_atom(node) else { return Ok(()) };
         self.turn(from, node).await;
         let connection = self.reach(&peer).await?;
-        connection.ready().await.map_err(|_| SendError::NodeDown { node: peer })?;
-        connection.send(&control, |out| out.extend_from_slice(&payload)).map_err(SendError::TooLarge)
+        connection.deliver(&control, &payload).await.map_err(|unsent| match unsent {
+            Unsent::Closed => SendError::NodeDown { node: peer },
+            Unsent::TooLarge(error) => SendError::TooLarge(error),
+        })
     }
 
     /// Answers a `gen_server` call: to the alias in the tag if there is one, else to the caller. The tag is given back as it

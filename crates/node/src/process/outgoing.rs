@@ -104,7 +104,10 @@ impl Inner {
             }
         };
         // A reason or message that no frame can hold is dropped, as one to a process that is not there.
-        let _ = connection.send(&control, |out| out.extend_from_slice(&payload.unwrap_or_default()));
+        let _ = match payload {
+            Some(payload) => connection.send_bytes(&control, &payload),
+            None => connection.send(&control, |_| {}),
+        };
         Ok(())
     }
 

@@ -1,21 +1,24 @@
 //! Spawn requests: how peers call functions. `erpc:execute_call/4` answers through the reason with which its process ends;
 //! any other function of the table runs for its effect.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use beamline_proto::control::{Control, SpawnRequest};
+use beamline_proto::control::{Control, SpawnRequest, Target};
 use beamline_proto::ties::Watcher;
 use beamline_term::codec::{Decoder, encode, tag};
-use beamline_term::{Atom, DecodeError};
+use beamline_term::{Atom, DecodeError, Pid, Reference};
 use bytes::Bytes;
 
 use crate::connection::Connection;
-use crate::functions::{FunctionName, Raise};
+use crate::functions::{Answer, FunctionName, Pace, Raise, Started};
 use crate::metrics::Counted;
 use crate::node::Inner;
-use crate::process::{Cell, Line, Tie, reason};
+use crate::process::{Cell, Line, Tie, panic_reason, reason};
 use crate::remote_spawn::Spawned;
 
 /// What a spawned process does.
@@ -26,7 +29,7 @@ struct Job {
     answer_to: Option<Bytes>,
 }
 
-/// Starts the process that is asked for, and says so.
+/// Starts the process that is asked for, and says so. Called by the reader, which hands on nothing else meanwhile.
 pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: SpawnRequest, payload: Bytes) {
     let refuse = |reason: &'static str| {
         let (reference, to) = (request.reference.clone(), request.from.clone());
@@ -35,36 +38,49 @@ pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: 
     };
     let Ok(job) = job(&request, &payload) else { return refuse("badarg") };
     let Some(running) = Running::begin(node) else { return refuse("system_limit") };
-    let cell = node.new_cell(&request.group_leader);
-    let (linked, monitored) = (request.has_option("link"), request.has_option("monitor"));
-    if linked || monitored {
-        let line = Line(Arc::clone(connection));
-        let tied = cell.with(|state| {
-            if !state.join(&line, cell.number) {
-                return false;
-            }
-            if linked {
-                state.ties.linked(&request.from, Some(line.clone()));
-            }
-            if monitored {
-                let watcher = Watcher { pid: request.from.clone(), name: None, line: Some(line) };
-                state.ties.watched(request.reference.clone(), watcher);
-            }
-            true
-        });
-        // The connection is lost: a linked process hears of that before its first step, a watched one runs on.
-        if linked && tied == Some(false) {
-            cell.exit_signal(&request.from, reason("noconnection"));
-        }
-    }
-    let reply = Control::SpawnReply {
+    let requester = Requester {
+        linked: request.has_option("link"),
+        monitored: request.has_option("monitor"),
         reference: request.reference,
-        to: request.from,
-        flags: u8::from(linked) | u8::from(monitored) << 1,
-        result: Ok(cell.pid.clone()),
+        pid: request.from,
+    };
+    let pid = node.numbers.pid();
+    let reply = Control::SpawnReply {
+        reference: requester.reference.clone(),
+        to: requester.pid.clone(),
+        flags: u8::from(requester.linked) | u8::from(requester.monitored) << 1,
+        result: Ok(pid.clone()),
     };
     let _ = connection.send(&reply, |_| {});
-    run(node, cell, job, connection.peer.name.as_atom().clone(), running);
+    let (caller, own) = (connection.peer.name.as_atom(), node.name.as_atom());
+    let Started { mut answer, pace } = node.functions.start(&job.function, job.arguments, caller, own);
+    let pace_now = pace.as_ref().filter(|pace| pace.is_quick());
+    let reason = pace_now.and_then(|pace| at_once(&mut answer, pace, &running, job.answer_to.as_ref()));
+    if let Some(reason) = &reason
+        && let Some(room) = connection.try_room(reason.len())
+    {
+        let _promise = connection.promise(room);
+        return requester.tell_end(connection, pid, reason);
+    }
+    // It is a process that others can see, if it has more to do.
+    let cell = node.insert_cell(pid, &request.group_leader);
+    requester.tie(&cell, connection);
+    let (process, task_node, connection) = (Arc::clone(&cell), Arc::clone(node), Arc::clone(connection));
+    node.run(cell, async move {
+        let reason = match reason {
+            Some(reason) => reason,
+            None => {
+                let outcome = learning(answer, pace).await;
+                running.end(outcome.is_ok());
+                end_reason(outcome, job.answer_to.as_ref())
+            }
+        };
+        // The answer goes with the end, which cannot wait; so it waits before.
+        let room = connection.room_for_answer(reason.len()).await;
+        let _promise = room.map(|room| connection.promise(room));
+        process.conclude(reason);
+        task_node.process_ended(&process, "normal");
+    });
 }
 
 /// Starts a function of this node as a process, in the name of a process of this node.
@@ -86,19 +102,94 @@ pub(crate) fn here(
         }
         Tie::Monitor => Some(node.monitor(own, (&pid).into(), None, None)),
     };
-    run(node, cell, Job { function, arguments, answer_to: None }, node.name.to_atom(), running);
+    let (process, task_node) = (Arc::clone(&cell), Arc::clone(node));
+    node.run(cell, async move {
+        let own = task_node.name.as_atom();
+        let outcome = task_node.functions.call(&function, arguments, own, own).await;
+        running.end(outcome.is_ok());
+        process.conclude(end_reason(outcome, None));
+    });
     Ok(Spawned { pid, monitor })
 }
 
-fn run(node: &Arc<Inner>, cell: Arc<Cell>, job: Job, caller: Atom, running: Running) {
-    let process = Arc::clone(&cell);
-    let task_node = Arc::clone(node);
-    node.run(cell, async move {
-        let own = task_node.name.as_atom();
-        let outcome = task_node.functions.call(&job.function, job.arguments, &caller, own).await;
-        running.end(outcome.is_ok());
-        process.conclude(end_reason(outcome, job.answer_to));
-    });
+/// Who asked for a process, and what it wants to hear of it.
+struct Requester {
+    pid: Pid,
+    reference: Reference,
+    linked: bool,
+    monitored: bool,
+}
+
+impl Requester {
+    /// Ties the process to who asked for it.
+    fn tie(self, cell: &Arc<Cell>, connection: &Arc<Connection>) {
+        if !self.linked && !self.monitored {
+            return;
+        }
+        let line = Line(Arc::clone(connection));
+        let tied = cell.with(|state| {
+            if !state.join(&line, cell.number) {
+                return false;
+            }
+            if self.linked {
+                state.ties.linked(&self.pid, Some(line.clone()));
+            }
+            if self.monitored {
+                let watcher = Watcher { pid: self.pid.clone(), name: None, line: Some(line) };
+                state.ties.watched(self.reference, watcher);
+            }
+            true
+        });
+        // The connection is lost: a linked process hears of that before its first step, a watched one runs on.
+        if self.linked && tied == Some(false) {
+            cell.exit_signal(&self.pid, reason("noconnection"));
+        }
+    }
+
+    /// Tells the end of a process that was over before anybody else could see it.
+    fn tell_end(self, connection: &Connection, process: Pid, reason: &Bytes) {
+        if self.linked {
+            let _ = connection.send_bytes(&Control::Exit { from: process.clone(), to: self.pid.clone() }, reason);
+        }
+        if self.monitored {
+            let exit = Control::MonitorExit { from: Target::Pid(process), to: self.pid, reference: self.reference };
+            let _ = connection.send_bytes(&exit, reason);
+        }
+    }
+}
+
+/// With what the process of a function ends that does not wait for anything. The function may go on later if it does:
+/// nothing that it waits for has been told to wake this task.
+fn at_once(answer: &mut Answer, pace: &Pace, running: &Running, answer_to: Option<&Bytes>) -> Option<Bytes> {
+    let mut context = Context::from_waker(Waker::noop());
+    let began = Instant::now();
+    let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(&mut context)));
+    pace.learn(began, !matches!(polled, Ok(Poll::Pending)));
+    match polled {
+        Ok(Poll::Ready(outcome)) => {
+            running.end(outcome.is_ok());
+            Some(end_reason(outcome, answer_to))
+        }
+        Ok(Poll::Pending) => None,
+        // As a task's end by it.
+        Err(panic) => Some(panic_reason(panic.as_ref())),
+    }
+}
+
+/// Runs a function, and learns whether it answers at once.
+async fn learning(mut answer: Answer, pace: Option<Arc<Pace>>) -> Result<Vec<u8>, Raise> {
+    let began = Instant::now();
+    let mut is_first = true;
+    poll_fn(|context| {
+        let polled = answer.as_mut().poll(context);
+        if std::mem::take(&mut is_first)
+            && let Some(pace) = &pace
+        {
+            pace.learn(began, polled.is_ready());
+        }
+        polled
+    })
+    .await
 }
 
 /// Counts a call as running until it is dropped.
@@ -118,7 +209,7 @@ impl Running {
         (before < node.settings.limits.running_calls).then_some(running)
     }
 
-    fn end(self, is_ok: bool) {
+    fn end(&self, is_ok: bool) {
         self.node.metrics.served.record(is_ok, self.began.elapsed());
     }
 }
@@ -129,7 +220,7 @@ impl Drop for Running {
     }
 }
 
-fn end_reason(outcome: Result<Vec<u8>, Raise>, answer_to: Option<Bytes>) -> Bytes {
+fn end_reason(outcome: Result<Vec<u8>, Raise>, answer_to: Option<&Bytes>) -> Bytes {
     let Some(reference) = answer_to else {
         return match outcome {
             Ok(_) => reason("normal"),
@@ -144,13 +235,13 @@ fn end_reason(outcome: Result<Vec<u8>, Raise>, answer_to: Option<Bytes>) -> Byte
     match outcome {
         Ok(value) => {
             encode::tuple_header(&mut out, 3);
-            out.extend_from_slice(&reference);
+            out.extend_from_slice(reference);
             encode::atom_str(&mut out, "return");
             out.extend_from_slice(&value);
         }
         Err(raise) => {
             encode::tuple_header(&mut out, if raise.kind == crate::functions::Kind::Error { 4 } else { 3 });
-            out.extend_from_slice(&reference);
+            out.extend_from_slice(reference);
             raise.write_erpc(&mut out);
         }
     }
@@ -204,9 +295,9 @@ mod tests {
         encode::term(&mut reference, &Term::atom("ref"));
         let mut value = Vec::new();
         encode::atom_str(&mut value, "world");
-        let reason = end_reason(Ok(value), Some(reference.clone().into()));
+        let reason = end_reason(Ok(value), Some(&reference.clone().into()));
         assert_eq!(Decoder::new(&reason).term().unwrap().to_string(), "{:ref, :return, :world}");
-        let reason = end_reason(Err(Raise::error(atom("oops"))), Some(reference.into()));
+        let reason = end_reason(Err(Raise::error(atom("oops"))), Some(&reference.into()));
         assert_eq!(Decoder::new(&reason).term().unwrap().to_string(), "{:ref, :error, :oops, []}");
     }
 }

@@ -1,0 +1,249 @@
+//! How signals get into the queue, and what holds their senders back.
+//!
+//! Messages and calls wait for room, in the order of their asking. What answers a peer, or tells it of an end, may not wait
+//! and has a reserve; a peer that lets even that fill up does not read what it asked for, and is cut. Answers of called
+//! functions may be large, so their tasks wait for room too, and then end.
+
+use std::sync::atomic::Ordering;
+
+use beamline_proto::control::Control;
+use beamline_proto::frame::{FRAGMENT, FrameError};
+use bytes::Bytes;
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
+
+use super::outlet::Outlet;
+use super::queue::Cost;
+use super::{Closed, Connection};
+use crate::events::DownReason;
+
+/// What a control message counts for beside its payload.
+const CONTROL: usize = 96;
+
+/// Why a message was not queued.
+#[derive(Debug)]
+pub(crate) enum Unsent {
+    /// The connection is closed.
+    Closed,
+    /// It is larger than a message can be.
+    TooLarge(FrameError),
+}
+
+impl From<Closed> for Unsent {
+    fn from(Closed: Closed) -> Unsent {
+        Unsent::Closed
+    }
+}
+
+/// Room in the queue for one message.
+pub(crate) struct Room<'a> {
+    permit: SemaphorePermit<'a>,
+    is_large: bool,
+}
+
+impl Room<'_> {
+    /// Leaves the room to what is put into the queue.
+    fn spend(self) -> Cost {
+        let amount = self.permit.num_permits();
+        self.permit.forget();
+        if self.is_large {
+            Cost { large: amount, ..Cost::default() }
+        } else {
+            Cost { small: amount, ..Cost::default() }
+        }
+    }
+}
+
+impl Connection {
+    /// Sends a message, when there is room for it. When this returns it will be written, unless the connection breaks.
+    pub(crate) async fn deliver(&self, control: &Control, payload: &Bytes) -> Result<(), Unsent> {
+        // A sender that never has to wait lets others have their turn, after 128 small messages or 128 KiB.
+        for _ in 0..=payload.len().min(FRAGMENT) / 1024 {
+            tokio::task::coop::consume_budget().await;
+        }
+        loop {
+            let room = self.room(payload.len()).await?;
+            let done = self.large_done.notified();
+            {
+                let mut outlet = self.lock();
+                if outlet.closed {
+                    return Err(Unsent::Closed);
+                }
+                if !outlet.queue.holds(control) {
+                    let spent = room.spend();
+                    let excess = spent.large.saturating_sub(self.limits.queue_bytes / 2);
+                    let kept = Cost { large: spent.large - excess, ..spent };
+                    let queued = outlet.queue.push(control, payload, |_| kept);
+                    let next = outlet.next();
+                    drop(outlet);
+                    if excess > 0 {
+                        // A message larger than all the room leaves half of it to those that are just large.
+                        self.large_room.add_permits(excess);
+                    }
+                    if let Err(error) = queued {
+                        self.free(kept);
+                        return Err(Unsent::TooLarge(error));
+                    }
+                    self.proceed(next);
+                    return Ok(());
+                }
+            }
+            drop(room);
+            // A large message of the same sender to the same receiver is still on its way.
+            done.await;
+        }
+    }
+
+    /// Waits for room for one message with a payload of this size.
+    pub(crate) async fn room(&self, payload: usize) -> Result<Room<'_>, Closed> {
+        let is_large = payload > FRAGMENT;
+        let rooms: &Semaphore = if is_large { &self.large_room } else { &self.small_room };
+        // One that is larger than all the room takes all of it: it passes when the queue is empty.
+        let size = (payload + CONTROL).min(self.limits.queue_bytes) as u32;
+        let permit = match rooms.try_acquire_many(size) {
+            Ok(permit) => permit,
+            Err(TryAcquireError::NoPermits) => rooms.acquire_many(size).await.map_err(|_| Closed)?,
+            Err(TryAcquireError::Closed) => return Err(Closed),
+        };
+        Ok(Room { permit, is_large })
+    }
+
+    /// As [`Connection::room`], at once or not at all.
+    pub(crate) fn try_room(&self, payload: usize) -> Option<Room<'_>> {
+        let is_large = payload > FRAGMENT;
+        let rooms: &Semaphore = if is_large { &self.large_room } else { &self.small_room };
+        let permit = rooms.try_acquire_many((payload + CONTROL).min(self.limits.queue_bytes) as u32).ok()?;
+        Some(Room { permit, is_large })
+    }
+
+    /// Waits for room for an answer of this size. A peer for which too much waits is cut.
+    pub(crate) async fn room_for_answer(&self, payload: usize) -> Result<Room<'_>, Closed> {
+        if let Some(room) = self.try_room(payload) {
+            return Ok(room);
+        }
+        let _waiting = Waiting::new(self, payload);
+        self.room(payload).await
+    }
+
+    /// Gives room that was taken to the signals that follow at once: for an answer that goes out as a signal which may not
+    /// wait. What they leave is given back when this is dropped.
+    pub(crate) fn promise(&self, room: Room<'_>) -> Promise<'_> {
+        let cost = room.spend();
+        self.lock().promised += cost;
+        Promise { connection: self, cost }
+    }
+
+    /// Queues a signal at once. For answers, acknowledgements and ends, which may not wait; a peer that lets them pile up is
+    /// cut.
+    pub(crate) fn send(&self, control: &Control, payload: impl FnOnce(&mut Vec<u8>)) -> Result<(), FrameError> {
+        self.insist(|outlet| {
+            let Outlet { queue, promised, reserved, .. } = outlet;
+            queue.write(control, payload, |size| reserve(promised, reserved, size, false))
+        })
+    }
+
+    /// As [`Connection::send`], with a payload that is at hand.
+    pub(crate) fn send_bytes(&self, control: &Control, payload: &Bytes) -> Result<(), FrameError> {
+        self.insist(|outlet| {
+            let Outlet { queue, promised, reserved, .. } = outlet;
+            queue.push(control, payload, |size| reserve(promised, reserved, size, payload.len() > FRAGMENT))
+        })
+    }
+
+    /// Lets the signals that follow go out in one write, when what this gives is dropped.
+    pub(crate) fn together(&self) -> Together<'_> {
+        self.lock().cork();
+        Together(self)
+    }
+
+    fn insist(&self, push: impl FnOnce(&mut Outlet) -> Result<(), FrameError>) -> Result<(), FrameError> {
+        let mut outlet = self.lock();
+        if outlet.closed {
+            return Ok(());
+        }
+        let before = outlet.reserved;
+        push(&mut outlet)?;
+        let now = outlet.reserved;
+        let next = outlet.next();
+        drop(outlet);
+        // A single one that is larger than the reserve passes when nothing else is there.
+        let is_flooded = now.reserve > self.limits.queue_reserve && before.reserve > 0
+            || now.large_reserve > self.limits.max_message && before.large_reserve > 0;
+        if is_flooded {
+            self.close(DownReason::Flooded);
+        }
+        self.proceed(next);
+        Ok(())
+    }
+}
+
+/// Signals that go out in one write.
+pub(crate) struct Together<'a>(&'a Connection);
+
+impl Drop for Together<'_> {
+    fn drop(&mut self) {
+        let next = self.0.lock().uncork();
+        self.0.proceed(next);
+    }
+}
+
+/// Room that was taken for signals that are about to follow.
+pub(crate) struct Promise<'a> {
+    connection: &'a Connection,
+    cost: Cost,
+}
+
+impl Drop for Promise<'_> {
+    fn drop(&mut self) {
+        let left = {
+            let promised = &mut self.connection.lock().promised;
+            // Signals of others may have used it, and left theirs.
+            let left = Cost {
+                small: self.cost.small.min(promised.small),
+                large: self.cost.large.min(promised.large),
+                ..Cost::default()
+            };
+            promised.small -= left.small;
+            promised.large -= left.large;
+            left
+        };
+        self.connection.free(left);
+    }
+}
+
+/// What so many bytes take: of what was promised, as far as that goes, else of the reserve.
+fn reserve(promised: &mut Cost, reserved: &mut Cost, size: usize, is_large: bool) -> Cost {
+    let (pool, used) = match is_large {
+        true => (&mut promised.large, &mut reserved.large_reserve),
+        false => (&mut promised.small, &mut reserved.reserve),
+    };
+    let drawn = size.min(*pool);
+    let rest = size - drawn;
+    *pool -= drawn;
+    *used += rest;
+    match is_large {
+        true => Cost { large: drawn, large_reserve: rest, ..Cost::default() },
+        false => Cost { small: drawn, reserve: rest, ..Cost::default() },
+    }
+}
+
+/// An answer that waits for room.
+struct Waiting<'a> {
+    connection: &'a Connection,
+    size: usize,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(connection: &'a Connection, size: usize) -> Waiting<'a> {
+        let before = connection.waiting_answers.fetch_add(size, Ordering::Relaxed);
+        if before > 0 && before + size > connection.limits.max_message {
+            connection.close(DownReason::Flooded);
+        }
+        Waiting { connection, size }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.connection.waiting_answers.fetch_sub(self.size, Ordering::Relaxed);
+    }
+}
