@@ -1,0 +1,374 @@
+//! Flow control: what happens when one side does not read, and when large and small go the same way. The nodes are real, and
+//! so is the socket between them; a proxy on the way holds bytes back.
+
+#![allow(clippy::unwrap_used, reason = "a failed test may panic anywhere")]
+
+use std::net::{Ipv4Addr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use beamline_node::epmd::{Auto, Daemon};
+use beamline_node::{DownReason, Epmd, Module, Node, NodeBuilder, NodeEvent};
+use beamline_proto::NodeName;
+use beamline_term::{Atom, Binary, Creation, Pid, Term};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(7919);
+    let mut ports = (0..).map(|_| 20_000 + (start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000) as u16);
+    ports.find(|port| StdListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).unwrap()
+}
+
+fn node(name: &str, epmd: &Epmd) -> NodeBuilder {
+    let module = Module::new("Elixir.Test")
+        .function("size", |value: Binary| async move { Ok(value.len()) })
+        .function("echo", |value: i64| async move { Ok(value) })
+        .function("bytes", |size: usize| async move { Ok(Binary::from(vec![7; size])) });
+    Node::builder(format!("{name}@127.0.0.1")).cookie("secret").epmd(epmd.clone()).module(module)
+}
+
+fn own_epmd() -> Epmd {
+    let mut auto = Auto::on_port(free_port());
+    auto.daemon = Daemon::Never;
+    Epmd::Auto(auto)
+}
+
+/// Opens and shuts the two ways between two nodes, and says to `b` what `a` does not.
+struct Gates {
+    from_a: watch::Sender<bool>,
+    from_b: watch::Sender<bool>,
+    to_b: mpsc::UnboundedSender<Vec<u8>>,
+}
+
+/// Two nodes that are connected through a proxy.
+async fn apart() -> (Node, Node, Gates) {
+    let epmd = own_epmd();
+    let b = node("b", &epmd).start().await.unwrap();
+    let proxy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = proxy.local_addr().unwrap().port();
+    let a = node("a", &epmd).peer_port(port).start().await.unwrap();
+    let (to_b, inserted) = mpsc::unbounded_channel();
+    let gates = Gates { from_a: watch::Sender::new(true), from_b: watch::Sender::new(true), to_b };
+    let (from_a, from_b) = (gates.from_a.subscribe(), gates.from_b.subscribe());
+    let target = b.port().unwrap();
+    tokio::spawn(async move {
+        let (a, _) = proxy.accept().await.unwrap();
+        let b = TcpStream::connect((Ipv4Addr::LOCALHOST, target)).await.unwrap();
+        a.set_nodelay(true).unwrap();
+        b.set_nodelay(true).unwrap();
+        let ((a_read, a_write), (b_read, b_write)) = (a.into_split(), b.into_split());
+        let (_keep, nothing) = mpsc::unbounded_channel();
+        tokio::join!(pass(a_read, b_write, from_a, inserted), pass(b_read, a_write, from_b, nothing));
+    });
+    a.connect(b.name()).await.unwrap();
+    // Until both have seen to the other's first signals.
+    b.ping(a.name()).await.unwrap();
+    (a, b, gates)
+}
+
+async fn pass(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    mut open: watch::Receiver<bool>,
+    mut inserted: mpsc::UnboundedReceiver<Vec<u8>>,
+) {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        if open.wait_for(|open| *open).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            read = from.read(&mut buffer) => match read {
+                Ok(count) if count > 0 && to.write_all(&buffer[..count]).await.is_ok() => {}
+                _ => return,
+            },
+            Some(bytes) = inserted.recv() => to.write_all(&bytes).await.unwrap(),
+        }
+    }
+}
+
+/// A process that hands on what it gets.
+fn listener(node: &Node, name: &'static str) -> (Pid, mpsc::UnboundedReceiver<Term>) {
+    let (tell, told) = mpsc::unbounded_channel();
+    let pid = node.spawn(|mut me| async move {
+        me.trap_exit(true);
+        while let Some(message) = me.receive().await {
+            let _ = tell.send(message.term().unwrap());
+        }
+    });
+    node.register(name, &pid).unwrap();
+    (pid, told)
+}
+
+async fn next(told: &mut mpsc::UnboundedReceiver<Term>) -> Term {
+    timeout(DEADLINE, told.recv()).await.expect("in time").expect("the process lives")
+}
+
+/// Waits until a count stands still.
+async fn stalled(count: &AtomicUsize) -> usize {
+    let wait = async {
+        let (mut last, mut since) = (usize::MAX, Instant::now());
+        loop {
+            let now = count.load(Ordering::Relaxed);
+            if now != last {
+                (last, since) = (now, Instant::now());
+            } else if now > 0 && since.elapsed() > Duration::from_millis(300) {
+                return now;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(DEADLINE, wait).await.expect("the count stands still in time")
+}
+
+/// Sends so many messages `{number, binary}` of this size, counting those that were taken.
+fn sender(from: &Node, to: &NodeName, count: usize, size: usize) -> (Arc<AtomicUsize>, tokio::task::JoinHandle<()>) {
+    let sent = Arc::new(AtomicUsize::new(0));
+    let (node, peer, counter) = (from.clone(), to.clone(), Arc::clone(&sent));
+    let content = Binary::from(vec![7; size]);
+    let task = tokio::spawn(async move {
+        for number in 0..count {
+            node.send(("sink", &peer), &(number, &content)).await.unwrap();
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    (sent, task)
+}
+
+async fn a_slow_reader_holds_back(from: &Node, to: &Node, gate: &watch::Sender<bool>, count: usize, size: usize) {
+    let (_, mut told) = listener(to, "sink");
+    gate.send_replace(false);
+    let (sent, task) = sender(from, to.name(), count, size);
+    let taken = stalled(&sent).await * size;
+    // What is more than the queue is in the buffers of the system.
+    assert!(taken < 24 << 20, "{taken} bytes were taken for a peer that does not read");
+    assert!(from.is_connected(to.name()));
+    gate.send_replace(true);
+    for number in 0..count {
+        let message = next(&mut told).await;
+        let [found, content] = message.as_tuple().unwrap() else { panic!("another message") };
+        assert_eq!((found.as_i64(), content.as_binary().map(<[u8]>::len)), (Some(number as i64), Some(size)));
+    }
+    task.await.unwrap();
+}
+
+#[tokio::test]
+async fn senders_of_small_messages_wait_for_a_slow_reader_and_lose_nothing() {
+    let (a, b, gates) = apart().await;
+    a_slow_reader_holds_back(&a, &b, &gates.from_a, 40_000, 1000).await;
+    a_slow_reader_holds_back(&b, &a, &gates.from_b, 40_000, 1000).await;
+}
+
+#[tokio::test]
+async fn senders_of_large_messages_wait_for_a_slow_reader_and_lose_nothing() {
+    let (a, b, gates) = apart().await;
+    a_slow_reader_holds_back(&a, &b, &gates.from_a, 200, 300_000).await;
+    a_slow_reader_holds_back(&b, &a, &gates.from_b, 200, 300_000).await;
+}
+
+#[tokio::test]
+async fn all_who_wait_get_their_turn() {
+    let (a, b, gates) = apart().await;
+    let (_, mut told) = listener(&b, "sink");
+    gates.from_a.send_replace(false);
+    let senders: Vec<_> = (0..20).map(|_| sender(&a, b.name(), 1000, 2000)).collect();
+    let mut begin = Vec::new();
+    for (sent, _) in &senders {
+        begin.push(stalled(sent).await);
+    }
+    gates.from_a.send_replace(true);
+    let mut left = [0usize; 1000];
+    let mut first_done = None;
+    for _ in 0..20_000 {
+        let message = next(&mut told).await;
+        left[message.as_tuple().unwrap()[0].as_i64().unwrap() as usize] += 1;
+        if first_done.is_none() && senders.iter().any(|(sent, _)| sent.load(Ordering::Relaxed) == 1000) {
+            let progress = senders.iter().zip(&begin).map(|((sent, _), begin)| sent.load(Ordering::Relaxed) - begin);
+            first_done = progress.min();
+        }
+    }
+    assert!(left.iter().all(|count| *count == 20));
+    assert!(first_done.is_some_and(|least| least >= 10), "one was done when another had sent {first_done:?}");
+}
+
+#[tokio::test]
+async fn a_message_larger_than_the_queue_passes_and_keeps_its_place() {
+    let (a, b, _gates) = apart().await;
+    let (pid, mut told) = listener(&b, "sink");
+    let large = |seed: u8| Binary::from(vec![seed; 9 << 20]);
+    for round in 0..3u8 {
+        // By name and by pid: the same process.
+        a.send(&pid, &(0, large(round))).await.unwrap();
+        a.send(("sink", b.name()), &(1, Binary::from(vec![]))).await.unwrap();
+        a.send(("sink", b.name()), &(2, large(round + 100))).await.unwrap();
+        a.send(&pid, &(3, Binary::from(vec![]))).await.unwrap();
+    }
+    for round in 0..3u8 {
+        for (place, seed) in [(0, Some(round)), (1, None), (2, Some(round + 100)), (3, None)] {
+            let message = next(&mut told).await;
+            let [number, content] = message.as_tuple().unwrap() else { panic!("another message") };
+            let content = content.as_binary().unwrap();
+            assert_eq!(number.as_i64(), Some(place));
+            assert_eq!(content.len(), if seed.is_some() { 9 << 20 } else { 0 });
+            assert!(content.iter().all(|byte| Some(*byte) == seed));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_exit_does_not_overtake_a_large_message_of_the_same_process() {
+    let (a, b, _gates) = apart().await;
+    let (pid, mut told) = listener(&b, "sink");
+    a.send(&pid, &(1, Binary::from(vec![1; 9 << 20]))).await.unwrap();
+    // `exit` waits for nothing, and is in the name of the same process.
+    a.exit(&pid, beamline_term::atom("stop"));
+    let first = next(&mut told).await;
+    assert_eq!(first.as_tuple().unwrap()[0].as_i64(), Some(1), "the message was first");
+    let second = next(&mut told).await;
+    assert!(second.as_tuple().unwrap()[0].is_atom("EXIT"), "{second}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn small_calls_pass_beside_200_megabytes() {
+    let (a, b, _gates) = apart().await;
+    let mut best = [Duration::MAX; 2];
+    // What else runs on the machine may hold one round up, but not all.
+    for _ in 0..5 {
+        best[0] = best[0].min(beside_200_megabytes(&a, &b).await);
+        best[1] = best[1].min(beside_200_megabytes(&b, &a).await);
+        if best.iter().all(|worst| *worst < Duration::from_millis(50)) {
+            return;
+        }
+    }
+    panic!("of the calls, the 99th of a hundred took {best:?}");
+}
+
+/// Calls while 200 MB are on the same way; gives the time that 99 of 100 did not exceed.
+async fn beside_200_megabytes(from: &Node, to: &Node) -> Duration {
+    let (node, peer) = (from.clone(), to.name().clone());
+    let begin = Instant::now();
+    let big = tokio::spawn(async move {
+        let content = Binary::from(vec![1; 200 << 20]);
+        node.call::<usize>(&peer, ("Elixir.Test", "size"), (content,)).timeout(Duration::from_secs(60)).await
+    });
+    let mut times = Vec::new();
+    while !big.is_finished() {
+        let begin = Instant::now();
+        let call = from.call::<i64>(to.name(), ("Elixir.Test", "echo"), (7,));
+        assert_eq!(call.timeout(DEADLINE).await.unwrap(), 7);
+        times.push(begin.elapsed());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(big.await.unwrap().unwrap(), 200 << 20);
+    times.sort();
+    let (count, worst) = (times.len(), times[times.len() * 99 / 100]);
+    eprintln!("{count} calls beside 200 MB in {:?}: median {:?}, p99 {worst:?}", begin.elapsed(), times[count / 2]);
+    assert!(count > 20, "they went beside, not behind");
+    worst
+}
+
+#[tokio::test]
+async fn answers_wait_for_a_caller_that_does_not_read() {
+    let (a, b, gates) = apart().await;
+    gates.from_b.send_replace(false);
+    let calls: Vec<_> = (0..400)
+        .map(|_| {
+            let (node, peer) = (a.clone(), b.name().clone());
+            tokio::spawn(async move {
+                let call = node.call::<Binary>(&peer, ("Elixir.Test", "bytes"), (100_000usize,));
+                call.timeout(DEADLINE).await.map(|answer| answer.len())
+            })
+        })
+        .collect();
+    // All have been called when this has arrived.
+    let (_, mut told) = listener(&b, "sink");
+    a.send(("sink", b.name()), &1).await.unwrap();
+    next(&mut told).await;
+    gates.from_b.send_replace(true);
+    for call in calls {
+        assert_eq!(timeout(DEADLINE, call).await.unwrap().unwrap().unwrap(), 100_000);
+    }
+    assert!(a.is_connected(b.name()));
+}
+
+#[tokio::test]
+async fn a_peer_that_lets_acknowledgements_pile_up_is_cut() {
+    let (a, b, gates) = apart().await;
+    let (pid, _told) = listener(&b, "sink");
+    let mut events = b.events();
+    b.exit(&pid, beamline_term::atom("kill"));
+    gates.from_b.send_replace(false);
+    // Each of these is answered with a DOWN.
+    a.spawn(|me| async move {
+        for _ in 0..600_000 {
+            me.monitor(&pid);
+            tokio::task::coop::consume_budget().await;
+        }
+    });
+    let down = timeout(DEADLINE, async {
+        loop {
+            if let Some(NodeEvent::Down { reason, .. }) = events.recv().await {
+                return reason;
+            }
+        }
+    });
+    assert_eq!(down.await.expect("it is cut"), DownReason::Flooded);
+}
+
+#[tokio::test]
+async fn what_breaks_the_protocol_ends_the_connection_and_is_named() {
+    let pid = |node: &str| Term::from(Pid::new(Atom::new(node).unwrap(), 1, 0, Creation::new(7)));
+    let message = |control: Term| {
+        let mut body = vec![131, 68, 0];
+        beamline_term::codec::encode::term(&mut body, &control);
+        body
+    };
+    let (a, x) = (pid("a@127.0.0.1"), pid("x@127.0.0.1"));
+    for (body, reason) in [
+        (message((1, x.clone(), a.clone()).into()), "process of another node"),
+        (message((24, x.clone(), a.clone(), 1).into()), "24 with 4 elements is unknown"),
+        (message((35, 0, a.clone(), a.clone()).into()), "it is 0"),
+        (message((4, a.clone(), a.clone()).into()), "4 with 3 elements is unknown"),
+        (message((22, a.clone(), a.clone()).into()), "without a payload"),
+        ([&[131, 70][..], &[0; 15], &[1, 7]].concat(), "has not begun"),
+        (vec![131, 77], "unknown header"),
+    ] {
+        let (_a, b, gates) = apart().await;
+        let mut events = b.events();
+        gates.to_b.send([&(body.len() as u32).to_be_bytes()[..], &body].concat()).unwrap();
+        let down = timeout(DEADLINE, events.recv()).await.expect("it is closed");
+        let Some(NodeEvent::Down { reason: DownReason::Protocol(said), .. }) = down else { panic!("{down:?}") };
+        assert!(said.contains(reason), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn ticks_keep_a_silent_connection_and_silence_ends_it() {
+    let epmd = own_epmd();
+    // Hidden, so that nobody else has a say in who is connected.
+    let quick = |name| node(name, &epmd).hidden(true).net_ticktime(Duration::from_millis(800));
+    let (a, b) = (quick("a").start().await.unwrap(), quick("b").start().await.unwrap());
+    a.connect(b.name()).await.unwrap();
+    let mut events = a.events();
+    // Three times as long as a silent peer would live.
+    assert!(timeout(Duration::from_millis(2400), events.recv()).await.is_err(), "they stay connected");
+    // One that ticks an hour apart seems dead.
+    let c = node("c", &epmd).hidden(true).net_ticktime(Duration::from_secs(3600)).start().await.unwrap();
+    a.connect(c.name()).await.unwrap();
+    let down = async {
+        loop {
+            if let Some(NodeEvent::Down { node, reason, .. }) = events.recv().await {
+                return (node, reason);
+            }
+        }
+    };
+    let down = timeout(DEADLINE, down).await.expect("it is given up");
+    assert_eq!(down, (c.name().clone(), DownReason::NetTickTimeout));
+}
