@@ -146,8 +146,6 @@ impl Connection {
     fn count(&self, sink: &mut Sink) {
         let flow = std::mem::take(&mut sink.batch.flow);
         self.metrics.written.add(flow.bytes, flow.messages, flow.ticks);
-        let queued = self.limits.queue_bytes.saturating_sub(self.small_room.available_permits());
-        self.metrics.queue_bytes.set(queued as f64);
     }
 
     /// Gives back what written bytes had taken.
@@ -166,6 +164,8 @@ impl Connection {
         if cost.large > 0 || cost.large_reserve > 0 {
             self.large_done.notify_waiters();
         }
+        let left = self.small_room.available_permits() + self.large_room.available_permits();
+        self.metrics.queue_bytes.set((2 * self.limits.queue_bytes).saturating_sub(left) as f64);
     }
 }
 

@@ -165,6 +165,19 @@ impl Table {
 
     /// As [`Table::call`], and says how the function was known before.
     pub(crate) fn start(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Started {
+        if name.module != "erlang" || name.function != "apply" {
+            return self.start_named(name, arguments, caller, own);
+        }
+        match applied(name.clone(), arguments) {
+            Ok((name, arguments)) => self.start_named(&name, arguments, caller, own),
+            Err(_) => {
+                let answer: Answer = Box::pin(async { Err(Raise::error(beamline_term::atom("badarg"))) });
+                answer.into()
+            }
+        }
+    }
+
+    fn start_named(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Started {
         let undefined = |arguments: Bytes| -> Answer {
             let raise = Raise::undefined(name, arguments);
             Box::pin(async move { Err(raise) })
@@ -199,6 +212,23 @@ impl Table {
             None => undefined(arguments).into(),
         }
     }
+}
+
+/// What `erlang:apply(Module, Function, Arguments)` names, however often it is nested. It is taken apart here, and is no
+/// function of the table, so that who calls it is who calls the function, and gets no further than by calling it directly.
+fn applied(mut name: FunctionName, mut arguments: Bytes) -> Result<(FunctionName, Bytes), DecodeError> {
+    while name.module == "erlang" && name.function == "apply" && list_length(&arguments)? == 3 {
+        let mut decoder = Decoder::new(&arguments);
+        if decoder.peek_tag()? != tag::LIST {
+            return Err(DecodeError::Invalid { what: "argument list", at: 0 });
+        }
+        decoder.list_header()?;
+        name = FunctionName { module: decoder.atom()?, function: decoder.atom()? };
+        let inner = decoder.skip()?;
+        list_length(&inner)?;
+        arguments = inner;
+    }
+    Ok((name, arguments))
 }
 
 /// How many elements an encoded list has, whichever way it is written.
