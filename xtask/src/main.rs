@@ -23,8 +23,7 @@ Usage: cargo xtask COMMAND
   demo            Start three app_a and three app_b on this machine, one cluster; Ctrl-C ends it
   test            Check and test everything
   test --quick    The same without the long tests, in under 3 minutes
-  bench terms     Measure encoding and decoding beside eetf and erltf
-  bench serde     Measure serde beside terms and erltf_serde
+  bench [SUITE]   Measure Beamline beside OTP and other rivals: calls, terms, ...; `bench --help` lists them
   fuzz            Fuzz what reads strangers' bytes, each target for ten minutes
   tidy            Check the house rules only (layers, file heads, paths)
   tools           Install what the tests need (Debian, as root)

@@ -1,18 +1,42 @@
-//! `cargo xtask bench terms|serde`: programs outside the workspace, built when asked for.
+//! `cargo xtask bench`: programs outside the workspace, built when asked for.
 
 use std::process::ExitCode;
 
 use crate::run::{cargo, succeeds};
 
-fn verdict(success: bool) -> ExitCode {
+const MANIFEST: &str = "bench/Cargo.toml";
+
+/// Suites over a network. Without one of them all are run, those of the terms included.
+const SUITES: [&str; 6] = ["calls", "mixed", "oneway", "connect", "memory", "mesh"];
+
+/// `bench [SUITE...] [OPTIONS]`: `terms` fails where Beamline is not the fastest, `serde` where serde falls behind the
+/// terms; the rest, and `--help`, are the driver's.
+pub(crate) fn bench(rest: &[&str]) -> ExitCode {
+    let success = match rest {
+        [name @ ("terms" | "serde")] => terms(name),
+        _ => {
+            let some = rest.iter().any(|word| *word == "--help" || SUITES.contains(word));
+            network(rest) && (some || (terms("terms") && terms("serde")))
+        }
+    };
     if success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// `bench terms`: fails where Beamline is not the fastest; `bench serde`: where serde falls behind the terms.
-pub(crate) fn bench(rest: &[&str]) -> ExitCode {
-    let [name @ ("terms" | "serde")] = rest else {
-        eprintln!("Usage: cargo xtask bench terms|serde");
-        return ExitCode::from(2);
-    };
-    verdict(succeeds(cargo().args(["run", "--release", "--manifest-path", "bench/Cargo.toml", "--bin", name])))
+/// Builds every rival and runs the driver.
+fn network(arguments: &[&str]) -> bool {
+    // A rival whose C library cannot be built here is left out; the driver says so.
+    let feature = ["ractor", "network"].into_iter().find(|feature| {
+        let mut build = cargo();
+        build.args(["build", "--release", "--manifest-path", MANIFEST, "--bins", "--features", feature]);
+        succeeds(&mut build)
+    });
+    feature.is_some_and(|feature| {
+        let mut run = cargo();
+        run.args(["run", "--release", "--manifest-path", MANIFEST, "--bin", "bench", "--features", feature, "--"]);
+        succeeds(run.args(arguments))
+    })
+}
+
+fn terms(name: &str) -> bool {
+    succeeds(cargo().args(["run", "--profile", "terms", "--manifest-path", MANIFEST, "--bin", name]))
 }
