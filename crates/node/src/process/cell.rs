@@ -8,7 +8,7 @@ use beamline_term::{Atom, Pid, Reference};
 use bytes::Bytes;
 use tokio::task::AbortHandle;
 
-use super::mailbox::Mailbox;
+use super::mailbox::{Mailbox, Mark};
 use super::message::{is_atom, reason};
 use super::parked::Parked;
 use super::roll::Line;
@@ -111,6 +111,11 @@ impl Cell {
         if self.mailbox.push(message).is_err() {
             self.end(reason("message_queue_limit"));
         }
+    }
+
+    /// This moment in its mailbox.
+    pub(crate) fn mark(&self) -> Mark {
+        self.mailbox.mark()
     }
 
     /// An exit signal of `exit/2`.

@@ -143,6 +143,18 @@ impl Mailbox {
     }
 }
 
+impl Mailbox {
+    /// The next message, if it arrived before a moment.
+    pub(crate) fn receive_before(&self, taken: &mut Taken, mark: Mark) -> Option<Message> {
+        if taken.0.is_empty() {
+            std::mem::swap(&mut taken.0, &mut self.lock().queue);
+        }
+        let (_, message) = taken.0.pop_front_if(|(number, _)| *number < mark.0)?;
+        self.bytes.fetch_sub(message.len() + OVERHEAD, Ordering::Relaxed);
+        Some(message)
+    }
+}
+
 impl Mark {
     /// Before everything.
     pub(crate) const START: Mark = Mark(0);
@@ -214,6 +226,17 @@ mod tests {
             true
         });
         assert_eq!((number(&found.await.unwrap()), looked), (5, 1));
+    }
+
+    #[test]
+    fn what_arrived_before_a_mark_can_be_had_at_once() {
+        let (mailbox, mut taken) = (Mailbox::new(64 << 20), Taken::default());
+        push(&mailbox, 0..2);
+        let mark = mailbox.mark();
+        push(&mailbox, 2..3);
+        let mut had = std::iter::from_fn(|| mailbox.receive_before(&mut taken, mark)).map(|message| number(&message));
+        assert_eq!((had.next(), had.next(), had.next()), (Some(0), Some(1), None));
+        assert_eq!(number(&mailbox.receive_before(&mut taken, mailbox.mark()).unwrap()), 2);
     }
 
     #[tokio::test]

@@ -151,6 +151,11 @@ impl Process {
         self.cell.mailbox.receive(&mut self.taken, mark, wanted).await
     }
 
+    /// The next message, if there is one that arrived before a moment.
+    pub(crate) fn receive_before(&mut self, mark: Mark) -> Option<Message> {
+        self.cell.mailbox.receive_before(&mut self.taken, mark)
+    }
+
     /// Waits for the DOWN of a monitor.
     pub async fn receive_down(&mut self, monitor: &Reference) -> Option<Down> {
         let is_it = |message: &Message| message.as_down().is_some_and(|down| down.reference == *monitor);

@@ -6,7 +6,7 @@
 mod lock;
 mod shell;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ::serde::Serialize;
 use beamline_proto::NodeName;
@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::error::SendError;
 use crate::functions::FunctionName;
 use crate::node::Inner;
+use crate::process::{Cell, Mark};
 
 pub use lock::{Lock, LockError};
 pub(crate) use shell::start;
@@ -25,8 +26,10 @@ pub(crate) type Inputs = mpsc::UnboundedReceiver<Input>;
 
 /// What the rules of `global` hear of, beside the messages of peers.
 pub(crate) enum Input {
-    NodeUp(NodeName),
-    NodeDown(NodeName, bool),
+    /// A node is connected. What is in the mailbox by then came before it, what comes from it comes after.
+    NodeUp(NodeName, Mark),
+    /// A connection is gone. What came over it is in the mailbox by then.
+    NodeDown(NodeName, bool, Mark),
     ConnectFailed(NodeName),
     /// A process that was to be watched is on a node that is not connected.
     Unwatched(Pid),
@@ -50,16 +53,26 @@ pub(crate) struct Shared {
     inputs: mpsc::UnboundedSender<Input>,
     names: papaya::HashMap<Term, Pid>,
     changed: watch::Sender<()>,
+    /// The process that has the rules, once it is there.
+    server: OnceLock<Arc<Cell>>,
 }
 
 impl Shared {
     pub(crate) fn new() -> (Shared, Inputs) {
         let (inputs, receiver) = mpsc::unbounded_channel();
-        (Shared { inputs, names: papaya::HashMap::new(), changed: watch::Sender::new(()) }, receiver)
+        (
+            Shared { inputs, names: papaya::HashMap::new(), changed: watch::Sender::new(()), server: OnceLock::new() },
+            receiver,
+        )
     }
 
     pub(crate) fn whereis(&self, name: &Term) -> Option<Pid> {
         self.names.pin().get(name).cloned()
+    }
+
+    /// This moment in the mailbox of the process.
+    fn mark(&self) -> Mark {
+        self.server.get().map_or(Mark::START, |cell| cell.mark())
     }
 
     fn tell(&self, input: Input) {
@@ -68,11 +81,11 @@ impl Shared {
     }
 
     pub(crate) fn node_up(&self, node: &NodeName) {
-        self.tell(Input::NodeUp(node.clone()));
+        self.tell(Input::NodeUp(node.clone(), self.mark()));
     }
 
     pub(crate) fn node_down(&self, node: &NodeName, on_purpose: bool) {
-        self.tell(Input::NodeDown(node.clone(), on_purpose));
+        self.tell(Input::NodeDown(node.clone(), on_purpose, self.mark()));
     }
 }
 

@@ -19,7 +19,7 @@ use crate::error::CallError;
 use crate::events::DownReason;
 use crate::functions::FunctionName;
 use crate::node::Inner;
-use crate::process::{Cell, Message, Process, encoded};
+use crate::process::{Cell, Mark, Message, Process, encoded};
 
 const NAME: Atom = atom("global_name_server");
 
@@ -29,6 +29,7 @@ pub(crate) fn start(node: &Arc<Inner>, inputs: Inputs) {
     if node.processes.register(&NAME, &cell).is_err() {
         return tracing::error!("the name global_name_server was taken before global started");
     }
+    let _ = node.global.server.set(Arc::clone(&cell));
     let process = Process::of(node, &cell);
     let shell = Shell::new(node, process);
     node.run(cell, shell.run(inputs));
@@ -73,7 +74,7 @@ impl Shell {
         loop {
             let deadline = self.core.next_deadline().map(|after| self.began + after);
             tokio::select! {
-                // What happens to connections comes before the messages that came over them.
+                // What happens to a connection is told before what comes over it, and behind what came before.
                 biased;
                 input = inputs.recv() => match input {
                     Some(input) => self.input(input),
@@ -94,8 +95,14 @@ impl Shell {
     fn input(&mut self, input: Input) {
         let now = self.began.elapsed();
         match input {
-            Input::NodeUp(node) => self.core.node_up(&node, now),
-            Input::NodeDown(node, on_purpose) => self.core.node_down(&node, on_purpose, now),
+            Input::NodeUp(node, mark) => {
+                self.messages_before(mark);
+                self.core.node_up(&node, self.began.elapsed());
+            }
+            Input::NodeDown(node, on_purpose, mark) => {
+                self.messages_before(mark);
+                self.core.node_down(&node, on_purpose, self.began.elapsed());
+            }
             Input::Unwatched(pid) => self.core.process_down(&pid, now),
             Input::ConnectFailed(node) => self.core.connect_failed(&node, now),
             Input::Called(id, outcome) => self.core.reply(id, outcome, now),
@@ -106,6 +113,14 @@ impl Shell {
                 self.requests.insert(id, tell);
                 self.request(id, request, now);
             }
+        }
+    }
+
+    /// What came before a connection was made or lost belongs to the time before.
+    fn messages_before(&mut self, mark: Mark) {
+        while let Some(message) = self.process.receive_before(mark) {
+            self.message(&message);
+            self.effects();
         }
     }
 
