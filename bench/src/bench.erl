@@ -28,7 +28,37 @@ role("mesh", []) ->
     say("full", []),
     global:sync(),
     say("synced", []),
-    lines(fun(_) -> ok end).
+    lines(fun(Line) -> names(string:lexemes(Line, " \n")) end).
+
+%% Names are given one after the other, each to a process of its own; taking them away again is not counted.
+names(["register", Count]) ->
+    Start = now_ns(),
+    Latencies = [registration({bench, Number}) || Number <- lists:seq(1, list_to_integer(Count))],
+    report("calls", Latencies, now_ns() - Start);
+names(["whereis", Count]) ->
+    Pid = spawn(fun idle/0),
+    yes = global:register_name(bench_looked_up, Pid),
+    Start = now_ns(),
+    look_up(list_to_integer(Count), Pid),
+    say("calls ~s ~b 0 0", [Count, now_ns() - Start]),
+    global:unregister_name(bench_looked_up),
+    exit(Pid, kill).
+
+registration(Name) ->
+    Pid = spawn(fun idle/0),
+    Start = now_ns(),
+    yes = global:register_name(Name, Pid),
+    Took = now_ns() - Start,
+    global:unregister_name(Name),
+    exit(Pid, kill),
+    Took.
+
+look_up(0, _) -> ok;
+look_up(Left, Pid) ->
+    Pid = global:whereis_name(bench_looked_up),
+    look_up(Left - 1, Pid).
+
+idle() -> receive never -> ok end.
 
 until_full(Others) ->
     case Others -- nodes() of

@@ -7,7 +7,7 @@ use crate::run::{cargo, succeeds};
 const MANIFEST: &str = "bench/Cargo.toml";
 
 /// Suites over a network. Without one of them all are run, those of the terms included.
-const SUITES: [&str; 6] = ["calls", "mixed", "oneway", "connect", "memory", "mesh"];
+const SUITES: [&str; 7] = ["calls", "mixed", "oneway", "connect", "memory", "mesh", "names"];
 
 /// `bench [SUITE...] [OPTIONS]`: `terms` fails where Beamline is not the fastest, `serde` where serde falls behind the
 /// terms; the rest, and `--help`, are the driver's.

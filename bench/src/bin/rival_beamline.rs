@@ -236,6 +236,51 @@ async fn mesh(name: &str) -> Result<(), Error> {
     say("full");
     node.global().sync().await;
     say("synced");
-    tokio::task::spawn_blocking(beamline_bench::protocol::wait_for_end).await?;
-    Ok(())
+    loop {
+        let line = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).map(|_| line)
+        });
+        let line = line.await??;
+        match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+            [] => return Ok(()),
+            ["register", count] => say_result(registrations(&node, count.parse()?).await),
+            ["whereis", count] => say_result(look_ups(&node, count.parse()?).await),
+            _ => say("failed: a mesh knows register COUNT and whereis COUNT"),
+        }
+    }
+}
+
+async fn idle(mut process: Process) {
+    while process.receive().await.is_some() {}
+}
+
+/// Names are given one after the other, each to a process of its own; taking them away again is not counted.
+async fn registrations(node: &Node, count: u64) -> Result<Report, Error> {
+    let begun = Instant::now();
+    let mut latencies = Vec::new();
+    for number in 0..count {
+        let (name, pid) = (Term::from((atom("bench"), number)), node.spawn(idle));
+        let start = Instant::now();
+        node.global().register(name.clone(), &pid).await?;
+        latencies.push(start.elapsed().as_nanos() as u64);
+        node.global().unregister(name).await;
+        node.exit(&pid, atom("kill"));
+    }
+    Ok(Report::timed("calls", latencies, begun.elapsed()))
+}
+
+async fn look_ups(node: &Node, count: u64) -> Result<Report, Error> {
+    let (name, pid) = (Term::from(atom("bench_looked_up")), node.spawn(idle));
+    node.global().register(name.clone(), &pid).await?;
+    let begun = Instant::now();
+    for _ in 0..count {
+        if node.global().whereis(&name).is_none() {
+            return Err("the name is not there".into());
+        }
+    }
+    let elapsed = begun.elapsed();
+    node.global().unregister(name).await;
+    node.exit(&pid, atom("kill"));
+    Ok(Report::Timed { word: "calls", count, elapsed, p50: 0, p99: 0 })
 }

@@ -5,6 +5,7 @@ mod calls;
 mod machine;
 mod memory;
 mod mesh;
+mod names;
 mod one_way;
 mod peer;
 mod results;
@@ -26,6 +27,7 @@ Usage: cargo xtask bench [SUITE] [--rounds N] [--quick]
   connect   Connecting with a node, epmd asked first
   memory    An idle node, and an idle connection
   mesh      A full mesh of many nodes on this machine
+  names     Registering and looking up names of the cluster
   terms     Encoding and decoding beside OTP, eetf and erltf
   serde     serde beside terms and erltf_serde
   all       All of them [default]
@@ -71,7 +73,7 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> Result<(Vec<&'static str>, Options), String> {
-    const SUITES: [&str; 6] = ["calls", "mixed", "oneway", "connect", "memory", "mesh"];
+    const SUITES: [&str; 7] = ["calls", "mixed", "oneway", "connect", "memory", "mesh", "names"];
     let mut options = Options { rounds: 5, quick: false };
     let mut suites = Vec::new();
     let mut rest = arguments.iter();
@@ -105,6 +107,7 @@ fn run(suites: &[&'static str], options: &Options) -> Result<(), Error> {
             "oneway" => one_way::one_way(&lab, options, &mut page)?,
             "connect" => one_way::connect(&lab, options, &mut page)?,
             "memory" => memory::memory(&lab, options, &mut page)?,
+            "names" => names::names(&lab, options, &mut page)?,
             _ => mesh::mesh(&lab, options, &mut page)?,
         }
         page.finish()?;

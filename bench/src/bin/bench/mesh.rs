@@ -16,7 +16,8 @@ struct Mesh {
     foreign: f64,
 }
 
-fn once(lab: &Lab, program: Program, size: usize) -> Result<Mesh, Error> {
+/// So many nodes that have started and wait to be told of each other.
+fn start(lab: &Lab, program: Program, size: usize) -> Result<Vec<Peer>, Error> {
     let mut nodes: Vec<Peer> = Vec::new();
     // Not all at once: OTP nodes that boot together on two cores take minutes.
     for numbers in (0..size).collect::<Vec<_>>().chunks(8) {
@@ -33,22 +34,39 @@ fn once(lab: &Lab, program: Program, size: usize) -> Result<Mesh, Error> {
             nodes.push(peer);
         }
     }
-    machine::wait_for_quiet(0.4, Duration::from_secs(5));
+    Ok(nodes)
+}
+
+/// Tells them of each other; after how many seconds all lists are full, and `global` in sync.
+fn join(nodes: &mut [Peer]) -> Result<(f64, f64), Error> {
     let names: Vec<String> = nodes.iter().map(|node| node.address.clone()).collect();
-    let watch = Watch::start(nodes.iter().map(Peer::id).collect());
-    let start = Instant::now();
+    let begun = Instant::now();
     let names = names.join(" ");
-    for node in &mut nodes {
+    for node in nodes.iter_mut() {
         node.tell(&names)?;
     }
-    for node in &mut nodes {
+    for node in nodes.iter_mut() {
         node.line()?;
     }
-    let full = start.elapsed().as_secs_f64();
-    for node in &mut nodes {
+    let full = begun.elapsed().as_secs_f64();
+    for node in nodes {
         node.line()?;
     }
-    let synced = start.elapsed().as_secs_f64();
+    Ok((full, begun.elapsed().as_secs_f64()))
+}
+
+/// A mesh in which `global` is in sync.
+pub fn whole(lab: &Lab, program: Program, size: usize) -> Result<Vec<Peer>, Error> {
+    let mut nodes = start(lab, program, size)?;
+    join(&mut nodes)?;
+    Ok(nodes)
+}
+
+fn once(lab: &Lab, program: Program, size: usize) -> Result<Mesh, Error> {
+    let mut nodes = start(lab, program, size)?;
+    machine::wait_for_quiet(0.4, Duration::from_secs(5));
+    let watch = Watch::start(nodes.iter().map(Peer::id).collect());
+    let (full, synced) = join(&mut nodes)?;
     Ok(Mesh { full, synced, foreign: watch.stop().foreign })
 }
 
