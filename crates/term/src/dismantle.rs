@@ -69,7 +69,7 @@ pub(crate) fn nests(term: &Term) -> bool {
 }
 
 /// How deep terms are freed by recursion, which needs no memory of its own.
-const RECURSION: u32 = 64;
+const RECURSION: u32 = 16;
 
 thread_local! {
     /// How deep this thread is in terms that it frees.

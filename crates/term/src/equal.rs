@@ -1,8 +1,8 @@
 //! Erlang's `=:=` and the hash that goes with it, without recursion over what is nested.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
+use crate::order::sorted;
 use crate::{List, Map, Term};
 
 /// What is still to be compared: two slices of the same length.
@@ -80,26 +80,27 @@ pub(crate) fn maps_alone(one: &Map, two: &Map) -> bool {
     maps(one, two, &mut waiting) && waiting.into_iter().all(|(one, two)| slices(one, two))
 }
 
-/// Maps mostly come with their keys in the same order; otherwise the keys of one are looked up in the other.
+/// Maps mostly come with their keys in the same order; otherwise they are put into the same. Keys that hold other terms always
+/// stand in order.
 fn maps<'a>(one: &'a Map, two: &'a Map, waiting: &mut Waiting<'a>) -> bool {
-    fn leave<'a>(one: &'a Term, two: &'a Term, waiting: &mut Waiting<'a>) {
-        waiting.push((std::slice::from_ref(one), std::slice::from_ref(two)));
-    }
     if one.len() != two.len() {
         return false;
     }
-    if one.iter().zip(two.iter()).all(|(one, two)| terms(one.0, two.0)) {
-        one.iter().zip(two.iter()).for_each(|(one, two)| leave(one.1, two.1, waiting));
+    let is_same = |(one, two): (&[Term; 2], &[Term; 2])| leaves(&one[0], &two[0]);
+    if one.keys_nest() || one.pairs().iter().zip(two.pairs()).all(is_same) {
+        waiting.push((&one.flat, &two.flat));
         return true;
     }
-    let pairs: HashMap<&Term, &Term> = two.iter().collect();
-    one.iter().all(|(key, value)| match pairs.get(key) {
-        Some(other) => {
-            leave(value, other, waiting);
-            true
-        }
-        None => false,
+    sorted(one).into_iter().zip(sorted(two)).all(|(one, two)| {
+        waiting.push((&one[1..], &two[1..]));
+        leaves(&one[0], &two[0])
     })
+}
+
+/// Whether two terms are the same one that holds no others.
+fn leaves(one: &Term, two: &Term) -> bool {
+    let mut waiting = Waiting::new();
+    step(one, two, &mut waiting) && waiting.iter().all(|(one, two)| one.is_empty() && two.is_empty())
 }
 
 /// Feeds a term to a hasher.
@@ -135,7 +136,11 @@ fn shallow<'a, H: Hasher>(term: &'a Term, state: &mut H, waiting: &mut Vec<&'a T
             waiting.extend(list.elements());
             waiting.push(list.tail());
         }
-        Term::Map(map) => hash_map(map, state),
+        Term::Map(map) => {
+            // Equal maps may hold their pairs in different orders.
+            state.write_usize(map.len());
+            waiting.extend(sorted(map).into_iter().flatten());
+        }
         Term::Record(record) => {
             record.name.hash(state);
             waiting.extend(record.fields.iter().map(|(_, value)| value));
@@ -150,26 +155,5 @@ fn hash_list<'a, H: Hasher>(list: &'a List, state: &mut H, waiting: &mut Vec<&'a
         (_, Some(bytes)) => state.write(&bytes),
         (Some(terms), None) => waiting.extend(terms),
         (None, None) => {}
-    }
-}
-
-/// Equal maps may hold their pairs in different orders: the sum of the keys' hashes does not depend on it. Without the keys,
-/// maps in a set would all collide, and a peer could make it slow. Values count as far as they hold nothing themselves.
-fn hash_map<H: Hasher>(map: &Map, state: &mut H) {
-    let hash_of = |(key, value): (&Term, &Term)| {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        shallow_value(value, &mut hasher);
-        hasher.finish()
-    };
-    state.write_usize(map.len());
-    state.write_u64(map.iter().map(hash_of).fold(0, u64::wrapping_add));
-}
-
-fn shallow_value<H: Hasher>(value: &Term, state: &mut H) {
-    if let Term::Map(map) = value {
-        state.write_usize(map.len());
-    } else {
-        shallow(value, state, &mut Vec::new());
     }
 }

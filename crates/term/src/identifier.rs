@@ -177,24 +177,25 @@ struct ReferenceData {
     origin: Origin,
 }
 
-/// A reference has between 1 and 5 words.
+/// A reference has at most 5 words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a reference has 1 to 5 words, not {0}")]
+#[error("a reference has at most 5 words, not {0}")]
 pub struct ReferenceError(pub usize);
 
 impl Reference {
     /// How many words a reference can have.
     pub const MAX_WORDS: usize = 5;
 
-    /// The reference with these words on a node's incarnation.
+    /// The reference with these words on a node's incarnation. A node makes them of three or five; Erlang also reads one of
+    /// none.
     ///
     /// # Errors
-    /// There are no words, or more than five.
+    /// There are more than five.
     pub fn at(origin: &Origin, words: &[u32]) -> Result<Reference, ReferenceError> {
         let mut all = [0; Reference::MAX_WORDS];
         match all.get_mut(..words.len()) {
-            Some(place) if !words.is_empty() => place.copy_from_slice(words),
-            _ => return Err(ReferenceError(words.len())),
+            Some(place) => place.copy_from_slice(words),
+            None => return Err(ReferenceError(words.len())),
         }
         Ok(Reference(Arc::new(ReferenceData { words: all, length: words.len() as u8, origin: origin.clone() })))
     }

@@ -2,7 +2,7 @@
 
 use crate::codec::Decoder;
 use crate::dismantle::{free, nests};
-use crate::{Atom, Binary, Term};
+use crate::{Atom, Binary, Term, copy};
 
 /// A closure of the BEAM (tag 112), kept as the bytes that came: it can be called only where its module is loaded.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -43,7 +43,7 @@ pub struct ExportFun {
 }
 
 /// A native record of OTP 29 (tag 67).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct Record {
     /// Whether the definition is exported.
     pub exported: bool,
@@ -53,6 +53,12 @@ pub struct Record {
     pub name: Atom,
     /// Field names and values, in the order of the definition.
     pub fields: Vec<(Atom, Term)>,
+}
+
+impl Clone for Record {
+    fn clone(&self) -> Record {
+        copy::record(self)
+    }
 }
 
 impl Drop for Record {

@@ -81,12 +81,12 @@ fn compare(one: &Term, two: &Term, numbers: Numbers) -> Ordering {
     while order.is_eq() {
         let Some(next) = waiting.pop() else { break };
         order = match next {
-            Next::Terms(one, two) => step(one, two, numbers, &mut waiting),
+            Next::Terms(one, two, numbers) => step(one, two, numbers, &mut waiting),
             Next::Verdict(order) => order,
-            Next::Slices(one, two) => match (one.split_first(), two.split_first()) {
+            Next::Slices(one, two, numbers) => match (one.split_first(), two.split_first()) {
                 (Some((first, one)), Some((second, two))) => {
                     if !one.is_empty() {
-                        waiting.push(Next::Slices(one, two));
+                        waiting.push(Next::Slices(one, two, numbers));
                     }
                     step(first, second, numbers, &mut waiting)
                 }
@@ -98,9 +98,9 @@ fn compare(one: &Term, two: &Term, numbers: Numbers) -> Ordering {
 }
 
 enum Next<'a> {
-    Terms(&'a Term, &'a Term),
+    Terms(&'a Term, &'a Term, Numbers),
     /// Two slices of the same length.
-    Slices(&'a [Term], &'a [Term]),
+    Slices(&'a [Term], &'a [Term], Numbers),
     /// What counts when everything before was equal.
     Verdict(Ordering),
 }
@@ -112,7 +112,7 @@ fn step<'a>(one: &'a Term, two: &'a Term, numbers: Numbers, waiting: &mut Vec<Ne
         (Term::Atom(one), Term::Atom(two)) => one.cmp(two),
         (Term::Binary(one), Term::Binary(two)) => one.as_ref().cmp(two.as_ref()),
         (Term::Tuple(one), Term::Tuple(two)) => one.len().cmp(&two.len()).then_with(|| {
-            waiting.push(Next::Slices(one, two));
+            waiting.push(Next::Slices(one, two, numbers));
             Ordering::Equal
         }),
         (Term::Pid(one), Term::Pid(two)) => one.cmp(two),
@@ -127,18 +127,27 @@ fn step<'a>(one: &'a Term, two: &'a Term, numbers: Numbers, waiting: &mut Vec<Ne
             let heads = (&one.module, &one.name, one.fields.len()).cmp(&(&two.module, &two.name, two.fields.len()));
             heads.then_with(|| names(one).cmp(names(two))).then_with(|| {
                 let values = one.fields.iter().zip(&two.fields).rev();
-                waiting.extend(values.map(|((_, one), (_, two))| Next::Terms(one, two)));
+                waiting.extend(values.map(|((_, one), (_, two))| Next::Terms(one, two, numbers)));
                 one.exported.cmp(&two.exported)
             })
         }
-        (Term::Map(one), Term::Map(two)) => maps(one, two, waiting),
+        (Term::Map(one), Term::Map(two)) => maps(one, two, numbers, waiting),
         (Term::List(one), Term::List(two)) => match (one.terms(), two.terms()) {
-            (Some(one), Some(two)) => lists((one, None), (two, None), waiting),
+            (Some(one), Some(two)) => lists((one, None), (two, None), numbers, waiting),
             _ => bytes_and_terms(one, two, numbers),
         },
-        (Term::ImproperList(one), Term::ImproperList(two)) => lists(parts(one), parts(two), waiting),
-        (Term::List(one), Term::ImproperList(two)) => list_and_improper(one, two, numbers),
-        (Term::ImproperList(one), Term::List(two)) => list_and_improper(two, one, numbers).reverse(),
+        (Term::ImproperList(one), Term::ImproperList(two)) => lists(parts(one), parts(two), numbers, waiting),
+        (Term::List(one), Term::ImproperList(two)) => match one.terms() {
+            // `[]` stands before every list that has elements.
+            Some([]) => Ordering::Less,
+            Some(one) => lists((one, None), parts(two), numbers, waiting),
+            None => bytes_and_improper(one, two, numbers),
+        },
+        (Term::ImproperList(one), Term::List(two)) => match two.terms() {
+            Some([]) => Ordering::Greater,
+            Some(two) => lists(parts(one), (two, None), numbers, waiting),
+            None => bytes_and_improper(two, one, numbers).reverse(),
+        },
         (Term::BitString(_) | Term::Binary(_), Term::BitString(_) | Term::Binary(_)) => bits(one, two),
         _ => rank(one).cmp(&rank(two)).then_with(|| compare_numbers(one, two, numbers)),
     }
@@ -151,11 +160,11 @@ fn parts(list: &ImproperList) -> (&[Term], Option<&Term>) {
 type Parts<'a> = (&'a [Term], Option<&'a Term>);
 
 /// Cell by cell; what follows the shorter one's elements is compared to the tail of the other.
-fn lists<'a>(one: Parts<'a>, two: Parts<'a>, waiting: &mut Vec<Next<'a>>) -> Ordering {
+fn lists<'a>(one: Parts<'a>, two: Parts<'a>, numbers: Numbers, waiting: &mut Vec<Next<'a>>) -> Ordering {
     let common = one.0.len().min(two.0.len());
     let after = match (one.0.len().cmp(&two.0.len()), one.1, two.1) {
         (Ordering::Equal, Some(one), Some(two)) => {
-            waiting.push(Next::Terms(one, two));
+            waiting.push(Next::Terms(one, two, numbers));
             None
         }
         (Ordering::Equal, None, None) => None,
@@ -166,7 +175,7 @@ fn lists<'a>(one: Parts<'a>, two: Parts<'a>, waiting: &mut Vec<Next<'a>>) -> Ord
         (Ordering::Greater, _, tail) => Some(11.cmp(&tail.map_or(10, rank))),
     };
     waiting.extend(after.map(Next::Verdict));
-    waiting.push(Next::Slices(&one.0[..common], &two.0[..common]));
+    waiting.push(Next::Slices(&one.0[..common], &two.0[..common], numbers));
     Ordering::Equal
 }
 
@@ -177,7 +186,8 @@ fn bytes_and_terms(one: &List, two: &List, numbers: Numbers) -> Ordering {
     different.unwrap_or_else(|| one.len().cmp(&two.len()))
 }
 
-fn list_and_improper(one: &List, two: &ImproperList, numbers: Numbers) -> Ordering {
+/// A list that is kept as bytes, so that its elements are leaves.
+fn bytes_and_improper(one: &List, two: &ImproperList, numbers: Numbers) -> Ordering {
     if one.is_empty() {
         return Ordering::Less;
     }
@@ -191,20 +201,24 @@ fn list_and_improper(one: &List, two: &ImproperList, numbers: Numbers) -> Orderi
 }
 
 /// By size, then by keys, then by the values in the order of the keys.
-fn maps<'a>(one: &'a Map, two: &'a Map, waiting: &mut Vec<Next<'a>>) -> Ordering {
-    fn sorted(map: &Map) -> Vec<(&Term, &Term)> {
-        let mut pairs: Vec<_> = map.iter().collect();
-        pairs.sort_by(|one, two| of_keys(one.0, two.0));
-        pairs
-    }
+fn maps<'a>(one: &'a Map, two: &'a Map, numbers: Numbers, waiting: &mut Vec<Next<'a>>) -> Ordering {
     one.len().cmp(&two.len()).then_with(|| {
         let (one, two) = (sorted(one), sorted(two));
-        let keys = one.iter().zip(&two).map(|(one, two)| of_keys(one.0, two.0)).find(|order| order.is_ne());
-        keys.unwrap_or_else(|| {
-            waiting.extend(one.iter().zip(&two).rev().map(|(one, two)| Next::Terms(one.1, two.1)));
-            Ordering::Equal
-        })
+        let pairs = || one.iter().zip(&two).rev();
+        waiting.extend(pairs().map(|([_, one], [_, two])| Next::Terms(one, two, numbers)));
+        waiting.extend(pairs().map(|([one, _], [two, _])| Next::Terms(one, two, Numbers::IntegersFirst)));
+        Ordering::Equal
     })
+}
+
+/// The pairs of a map in the order of its keys. Those of one whose keys hold other terms stand in it already (see [`Map`]),
+/// so that keys within keys are compared without recursion, and each of them is sorted but once.
+pub(crate) fn sorted(map: &Map) -> Vec<&[Term; 2]> {
+    let mut pairs: Vec<_> = map.pairs().iter().collect();
+    if !map.keys_nest() {
+        pairs.sort_by(|[one, _], [two, _]| of_keys(one, two));
+    }
+    pairs
 }
 
 fn bits(one: &Term, two: &Term) -> Ordering {

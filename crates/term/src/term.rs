@@ -5,11 +5,10 @@ use num_bigint::BigInt;
 use std::hash::{Hash, Hasher};
 
 use crate::{
-    Atom, Binary, BitString, ExportFun, Fun, ImproperList, List, Map, Pid, Port, Record, Reference, Tuple, equal,
+    Atom, Binary, BitString, ExportFun, Fun, ImproperList, List, Map, Pid, Port, Record, Reference, Tuple, copy, equal,
 };
 
 /// Any Erlang value. Equality is Erlang's `=:=`: `1` and `1.0` differ.
-#[derive(Clone)]
 #[non_exhaustive]
 pub enum Term {
     /// An integer of 64 bits.
@@ -201,6 +200,12 @@ impl Term {
             Term::Map(map) => Some(map),
             _ => None,
         }
+    }
+}
+
+impl Clone for Term {
+    fn clone(&self) -> Term {
+        copy::term(self)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::ops::Deref;
 
-use crate::Term;
 use crate::dismantle::free;
+use crate::{Term, copy};
 
 /// A tuple: its elements, as a slice.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(PartialEq, Eq, Default)]
 pub struct Tuple(pub(crate) Box<[Term]>);
 
 impl Tuple {
@@ -59,6 +59,12 @@ impl IntoIterator for Tuple {
 impl std::fmt::Debug for Tuple {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.0.iter()).finish()
+    }
+}
+
+impl Clone for Tuple {
+    fn clone(&self) -> Tuple {
+        Tuple(copy::slice(&self.0))
     }
 }
 

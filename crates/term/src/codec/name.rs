@@ -128,12 +128,12 @@ impl<'a> Decoder<'a> {
         };
         let node = self.written()?;
         let mut words = [0; Reference::MAX_WORDS];
-        let Some(words) = words.get_mut(..count).filter(|words| !words.is_empty()) else {
-            return Err(self.invalid("reference: it has 1 to 5 words"));
+        let Some(words) = words.get_mut(..count) else {
+            return Err(self.invalid("reference: it has more than 5 words"));
         };
         // The oldest form has its one word before the creation.
-        if tag == tag::REFERENCE {
-            words[0] = self.u32()?;
+        if let (tag::REFERENCE, [word]) = (tag, &mut *words) {
+            *word = self.u32()?;
         }
         let origin = self.origin(node, tag != tag::NEWER_REFERENCE)?;
         if tag != tag::REFERENCE {
@@ -141,6 +141,6 @@ impl<'a> Decoder<'a> {
                 *word = self.u32()?;
             }
         }
-        Reference::at(&origin, words).map_err(|_| self.invalid("reference: it has no words"))
+        Reference::at(&origin, words).map_err(|_| self.invalid("reference: it has more than 5 words"))
     }
 }

@@ -20,6 +20,8 @@ impl Decoder<'_> {
             self.compressed()?;
             return Ok(self.since(start));
         }
+        // What the containers around it wait for is of no account: nothing is allocated here.
+        let owed = std::mem::take(&mut self.owed);
         // At most the length of the input each, so the sum of a few cannot overflow.
         let mut terms: usize = 1;
         while terms > 0 {
@@ -33,6 +35,7 @@ impl Decoder<'_> {
             }
             self.can_follow(terms)?;
         }
+        self.owed = owed;
         Ok(self.since(start))
     }
 
@@ -45,6 +48,7 @@ impl Decoder<'_> {
         let start = self.position();
         let mut copy = (!self.atoms.is_empty()).then(|| Expanded { out: Vec::new(), copied: start });
         let mut funs: Vec<OpenFun> = Vec::new();
+        let owed = std::mem::take(&mut self.owed);
         let mut terms: usize = 1;
         while terms > 0 {
             terms -= 1;
@@ -72,6 +76,7 @@ impl Decoder<'_> {
                 }
             }
         }
+        self.owed = owed;
         let Some(mut copy) = copy.filter(|copy| !copy.out.is_empty()) else {
             return Ok(self.since(start));
         };

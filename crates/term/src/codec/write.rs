@@ -32,7 +32,7 @@ pub(super) fn copy_binary(out: &mut Vec<u8>, binary: &Binary) {
 }
 
 /// How deep terms are followed by recursion, which needs no memory of its own, before a list of what is open takes over.
-const RECURSION: u32 = 64;
+const RECURSION: u32 = 16;
 
 pub(super) fn term<S: Sink>(sink: &mut S, value: &Term) {
     one(sink, value, RECURSION);

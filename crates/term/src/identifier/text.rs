@@ -96,7 +96,7 @@ const PORT: Kind = Kind { what: "a port", prefixes: &["#Port"], form: "#Port<nod
 const REFERENCE: Kind = Kind {
     what: "a reference",
     prefixes: &["#Reference", "#Ref"],
-    form: "#Reference<node@host/creation.c.b.a> with 1 to 5 numbers",
+    form: "#Reference<node@host/creation.c.b.a> with at most 5 numbers",
 };
 
 impl Kind {
@@ -123,6 +123,9 @@ impl Kind {
         };
         let node = NodeText(local.node()).to_string();
         let numbers = inner.strip_prefix("0").or_else(|| inner.strip_prefix(&node));
+        if numbers == Some("") {
+            return Ok((local.clone(), Vec::new()));
+        }
         match numbers.and_then(|numbers| numbers.strip_prefix('.')) {
             Some(numbers) => Ok((local.clone(), self.numbers(text, numbers)?)),
             None if inner.contains('.') => {
@@ -322,6 +325,9 @@ mod tests {
         assert_eq!(reference.to_string(), "#Reference<app_a@127.0.0.1/5.3.2.1>");
         assert_eq!(reference.to_string().parse(), Ok(reference.clone()));
         assert_eq!(Reference::parse_local("#Ref<0.3.2.1>", &origin()), Ok(reference));
+        let empty = Reference::at(&origin(), &[]).expect("no words");
+        assert_eq!(empty.to_string().parse(), Ok(empty.clone()));
+        assert_eq!(Reference::parse_local("#Ref<0>", &origin()), Ok(empty));
     }
 
     #[test]
@@ -345,6 +351,7 @@ mod tests {
         let other = Pid::parse_local("<9239.99.1>", &origin()).expect_err("another node's");
         assert_eq!(other, IdentifierError::OtherNode { text: "<9239.99.1>".into(), node: atom("app_a@127.0.0.1") });
         assert!(Reference::parse_local("#Ref<0.1.2.3.4.5.6>", &origin()).is_err());
-        assert!("#Reference<a@b/1>".parse::<Reference>().is_err());
+        assert!("#Reference<a@b/1.1.2.3.4.5.6>".parse::<Reference>().is_err());
+        assert!("#PID<0>".parse::<Pid>().is_err() && Pid::parse_local("#PID<0>", &origin()).is_err());
     }
 }

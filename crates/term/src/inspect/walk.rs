@@ -12,7 +12,7 @@ use crate::print::Erlang;
 use crate::{Atom, ExportFun, Fun, List, Map, Term, float, order};
 
 /// Deeper than this `...` stands for the rest: what a person reads has an end, and so has the stack.
-const DEPTH: u32 = 512;
+const DEPTH: u32 = 128;
 
 /// Writes the term of `options`.
 pub(super) fn write(options: &Inspect<'_>, document: &mut Document) -> fmt::Result {

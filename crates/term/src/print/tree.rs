@@ -7,7 +7,7 @@ use crate::identifier::NodeText;
 use crate::{List, Map, Record, Term, float, order};
 
 /// Deeper than this `...` stands for the rest: what a person reads has an end, and so has the stack.
-const DEPTH: u32 = 512;
+const DEPTH: u32 = 128;
 
 /// A part of a term, ready to be laid out.
 #[derive(Debug)]
@@ -163,8 +163,13 @@ impl Walk {
         })
     }
 
+    // Plain loops: an adapter would take several frames of the stack for each level.
     fn terms(&mut self, terms: &[Term]) -> Result<Vec<Tree>> {
-        terms.iter().map(|term| self.term(term)).collect()
+        let mut trees = Vec::with_capacity(terms.len());
+        for term in terms {
+            trees.push(self.term(term)?);
+        }
+        Ok(trees)
     }
 
     fn binary(&self, bytes: &[u8], last_bits: u8) -> Tree {
@@ -194,16 +199,19 @@ impl Walk {
             write_quoted(&mut out, string.chars(), '"')?;
             return Ok(text(out));
         }
-        let elements: Vec<Tree> = list.iter().map(|element| self.term(&element)).collect::<Result<_>>()?;
+        let mut elements = Vec::with_capacity(list.len());
+        for element in list.iter() {
+            elements.push(self.term(&element)?);
+        }
         let width = width(2, elements.iter().map(|element| element.width));
         Ok(Tree { kind: Kind::List(elements, None), width })
     }
 
     fn map(&mut self, map: &Map) -> Result<Tree> {
-        let mut pairs: Vec<(&Term, &Term)> = map.iter().collect();
-        pairs.sort_by(|one, two| order::of_keys(one.0, two.0));
-        let pairs: Vec<(Tree, Tree)> =
-            pairs.into_iter().map(|(key, value)| Ok((self.term(key)?, self.term(value)?))).collect::<Result<_>>()?;
+        let mut pairs = Vec::with_capacity(map.len());
+        for [key, value] in order::sorted(map) {
+            pairs.push((self.term(key)?, self.term(value)?));
+        }
         let width = width(3, pairs.iter().map(|(key, value)| key.width + 4 + value.width));
         Ok(Tree { kind: Kind::Map(pairs), width })
     }

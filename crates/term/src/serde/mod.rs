@@ -235,6 +235,7 @@ mod error;
 mod helpers;
 mod module;
 mod passing;
+mod readable;
 mod ser;
 mod special;
 

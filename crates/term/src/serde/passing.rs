@@ -11,10 +11,11 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 
 use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use super::any::AnyVisitor;
 use super::error::Error;
+use super::readable::{Readable, ReadableKey};
 use super::special;
 use crate::codec::encode;
 use crate::{
@@ -93,58 +94,7 @@ impl<T: Pass> Serialize for Passing<'_, T> {
             self.0.encode(&mut raw);
             return serializer.serialize_bytes(&raw);
         }
-        readable(&self.0.as_term(), serializer)
-    }
-}
-
-/// A term for a format that people read, such as JSON: as near as its data model allows. What has no counterpart there is
-/// its text in Elixir.
-fn readable<S: Serializer>(term: &Term, serializer: S) -> Result<S::Ok, S::Error> {
-    match term {
-        Term::Integer(number) => serializer.serialize_i64(*number),
-        Term::BigInteger(number) => match u64::try_from(number.as_ref()) {
-            Ok(number) => serializer.serialize_u64(number),
-            Err(_) => serializer.collect_str(number),
-        },
-        Term::Float(number) => serializer.serialize_f64(*number),
-        Term::Atom(atom) => match atom.as_str() {
-            "true" => serializer.serialize_bool(true),
-            "false" => serializer.serialize_bool(false),
-            "nil" | "undefined" => serializer.serialize_unit(),
-            text => serializer.serialize_str(text),
-        },
-        Term::Binary(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => serializer.serialize_str(text),
-            Err(_) => serializer.serialize_bytes(bytes),
-        },
-        Term::List(list) => {
-            let mut elements = serializer.serialize_seq(Some(list.len()))?;
-            list.iter().try_for_each(|element| elements.serialize_element(element.as_ref()))?;
-            elements.end()
-        }
-        Term::Tuple(tuple) => serializer.collect_seq(tuple),
-        Term::Map(map) => {
-            let mut pairs = serializer.serialize_map(Some(map.len()))?;
-            map.iter().try_for_each(|(key, value)| pairs.serialize_entry(&ReadableKey(key), value))?;
-            pairs.end()
-        }
-        other => serializer.collect_str(other),
-    }
-}
-
-/// A key for a format whose keys are texts.
-struct ReadableKey<'a>(&'a Term);
-
-impl Serialize for ReadableKey<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Term::Atom(atom) => serializer.serialize_str(atom.as_str()),
-            Term::Integer(number) => serializer.serialize_i64(*number),
-            other => match other.as_str() {
-                Some(text) => serializer.serialize_str(text),
-                None => serializer.collect_str(other),
-            },
-        }
+        Readable::new(&self.0.as_term()).serialize(serializer)
     }
 }
 

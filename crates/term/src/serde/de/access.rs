@@ -5,8 +5,10 @@ use std::borrow::Cow;
 
 use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
 
+use super::Deserializer;
+use super::mismatch::wrong;
 use super::rest::Rest;
-use super::{Deserializer, atom_text, is_text, wrong};
+use super::text::{atom_text, is_text};
 use crate::codec::{Decoder, tag};
 use crate::serde::error::{Error, ErrorKind, Segment};
 use crate::serde::module::{EXCEPTION, Module, STRUCT};

@@ -6,8 +6,11 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::Deserializer;
 use super::access::{finish, nested, no_pair};
-use super::{Deserializer, atom_text, end_of_list, is_nothing, read_if, wrong};
+use super::mismatch::wrong;
+use super::shape::end_of_list;
+use super::text::{atom_text, is_nothing, is_text, read_if};
 use crate::codec::{Decoder, tag};
 use crate::serde::error::{Error, Segment};
 use crate::serde::{passing, special};
@@ -201,7 +204,7 @@ impl<'de> de::Deserializer<'de> for Name<'_, 'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0.decoder.peek_tag()? {
-            tag if super::is_text(tag) => self.0.deserialize_any_text(visitor),
+            tag if is_text(tag) => self.0.deserialize_any_text(visitor),
             _ => {
                 self.0.decoder.skip()?;
                 visitor.visit_bytes(&[tag::NIL])

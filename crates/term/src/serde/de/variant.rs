@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
 
+use super::Deserializer;
 use super::access::{finish, nested, visit_sequence};
-use super::{Deserializer, atom_text, wrong};
+use super::mismatch::wrong;
+use super::shape::UnitOf;
+use super::text::atom_text;
 use crate::codec::{Decoder, tag};
 use crate::serde::error::{Error, Segment};
 use crate::serde::module::{Module, STRUCT};
@@ -135,7 +138,7 @@ impl<'de> de::VariantAccess<'de> for StructVariant<'_, 'de> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {
-        self.fields(&[], super::UnitOf(de::IgnoredAny)).map(drop)
+        self.fields(&[], UnitOf(de::IgnoredAny)).map(drop)
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {

@@ -1,7 +1,5 @@
 //! Whether a map's keys are distinct, which the format demands and a stranger may not keep to. The answer takes time in
-//! proportion to the keys, however they were chosen.
-
-use std::collections::HashSet;
+//! proportion to the keys, however they were chosen, or comes from their order.
 
 use crate::Term;
 
@@ -10,26 +8,20 @@ const FEW: usize = 6;
 /// Up to so many keys the table is on the stack.
 const SOME: usize = 64;
 
-/// Whether no key stands twice.
-pub(super) fn are_distinct(pairs: &[[Term; 2]]) -> bool {
-    let simple = pairs.iter().all(|[key, _]| fingerprint(key).is_some());
-    let verdict = match pairs.len() {
-        0 | 1 => return true,
-        length if length <= FEW && simple => return pairwise(pairs),
-        length if length <= SOME && simple => by_table(pairs, &mut [0; 2 * SOME]),
-        length if simple => by_table(pairs, &mut vec![0; (2 * length).next_power_of_two()]),
-        _ => None,
-    };
-    verdict.unwrap_or_else(|| by_hash(pairs))
+/// Whether no key stands twice; `None` where only their order tells.
+#[inline]
+pub(crate) fn are_distinct(pairs: &[[Term; 2]]) -> Option<bool> {
+    match pairs.len() {
+        0 | 1 => Some(true),
+        _ if pairs.iter().any(|[key, _]| fingerprint(key).is_none()) => None,
+        length if length <= FEW => Some(pairwise(pairs)),
+        length if length <= SOME => by_table(pairs, &mut [0; 2 * SOME]),
+        length => by_table(pairs, &mut vec![0; (2 * length).next_power_of_two()]),
+    }
 }
 
 fn pairwise(pairs: &[[Term; 2]]) -> bool {
     pairs.iter().enumerate().all(|(place, [key, _])| pairs[..place].iter().all(|[other, _]| other != key))
-}
-
-/// By a hash that nobody can foresee: slower, but no choice of keys makes it much slower still.
-fn by_hash(pairs: &[[Term; 2]]) -> bool {
-    pairs.iter().map(|[key, _]| key).collect::<HashSet<_>>().len() == pairs.len()
 }
 
 /// By a quick hash in a table with room for twice the keys, a power of two. A stranger can foresee that hash: `None` when
@@ -87,8 +79,16 @@ fn of_bytes(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{Atom, atom};
+    use super::by_table;
+    use crate::Term;
+    use crate::{Atom, Map, atom};
+
+    fn are_distinct(pairs: &[[Term; 2]]) -> bool {
+        let verdict = super::are_distinct(pairs);
+        let map = Map::of_distinct(pairs.as_flattened().into());
+        assert!(verdict.is_none_or(|verdict| verdict == map.is_ok()));
+        map.is_ok()
+    }
 
     fn pairs(keys: impl IntoIterator<Item = Term>) -> Vec<[Term; 2]> {
         keys.into_iter().map(|key| [key, Term::nil()]).collect()
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_collide_are_left_to_the_other_hash() {
+    fn keys_that_collide_are_put_in_order() {
         // Numbers whose hashes end in the same bits.
         let inverse = 0x9e37_79b9_7f4a_7c15_u64;
         let inverse =

@@ -1,16 +1,15 @@
-//! Lists and maps.
+//! Lists, proper and improper.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use crate::dismantle::free;
-use crate::{Atom, Binary, Term, equal};
+use crate::{Binary, Term, copy, equal};
 
 /// A proper list. One of bytes (a charlist, iodata, a short list of small numbers) stays as compact as it came.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct List(Elements);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Elements {
     Terms(Box<[Term]>),
     Bytes(Binary),
@@ -103,6 +102,15 @@ impl From<Box<[Term]>> for List {
     }
 }
 
+impl Clone for List {
+    fn clone(&self) -> List {
+        match &self.0 {
+            Elements::Terms(terms) => List(Elements::Terms(copy::slice(terms))),
+            Elements::Bytes(bytes) => List(Elements::Bytes(bytes.clone())),
+        }
+    }
+}
+
 impl Drop for List {
     fn drop(&mut self) {
         if let Elements::Terms(terms) = &mut self.0
@@ -125,7 +133,7 @@ impl PartialEq for List {
 impl Eq for List {}
 
 /// A list whose last tail is not `[]`, such as `[alias | Ref]`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct ImproperList {
     /// The elements and, last, the tail: one allocation for both.
     pub(crate) cells: Box<[Term]>,
@@ -146,81 +154,14 @@ impl ImproperList {
     }
 }
 
+impl Clone for ImproperList {
+    fn clone(&self) -> ImproperList {
+        ImproperList { cells: copy::slice(&self.cells) }
+    }
+}
+
 impl Drop for ImproperList {
     fn drop(&mut self) {
         free(std::mem::take(&mut self.cells));
     }
 }
-
-/// A map. The order of its pairs is kept as it came and has no meaning.
-#[derive(Clone, Debug)]
-pub struct Map {
-    /// Keys and values in turn.
-    pub(crate) flat: Box<[Term]>,
-}
-
-impl Map {
-    /// The map of these pairs; of pairs with equal keys the last counts.
-    pub fn new(pairs: impl IntoIterator<Item = (Term, Term)>) -> Map {
-        let mut flat: Vec<Term> = Vec::new();
-        let mut places: HashMap<Term, usize> = HashMap::new();
-        for (key, value) in pairs {
-            match places.get(&key) {
-                Some(place) => flat[*place] = value,
-                None => {
-                    places.insert(key.clone(), flat.len() + 1);
-                    flat.extend([key, value]);
-                }
-            }
-        }
-        Map { flat: flat.into() }
-    }
-
-    fn pairs(&self) -> &[[Term; 2]] {
-        self.flat.as_chunks().0
-    }
-
-    /// How many pairs it has.
-    pub fn len(&self) -> usize {
-        self.pairs().len()
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.flat.is_empty()
-    }
-
-    /// The value of a key.
-    pub fn get(&self, key: &Term) -> Option<&Term> {
-        self.iter().find(|(own, _)| *own == key).map(|(_, value)| value)
-    }
-
-    /// The value of an atom key.
-    pub fn get_atom(&self, key: &str) -> Option<&Term> {
-        self.iter().find(|(own, _)| own.is_atom(key)).map(|(_, value)| value)
-    }
-
-    /// All pairs.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Term, &Term)> + ExactSizeIterator {
-        self.pairs().iter().map(|[key, value]| (key, value))
-    }
-
-    /// The module of an Elixir struct.
-    pub fn struct_name(&self) -> Option<&Atom> {
-        self.get_atom("__struct__").and_then(Term::as_atom)
-    }
-}
-
-impl Drop for Map {
-    fn drop(&mut self) {
-        free(std::mem::take(&mut self.flat));
-    }
-}
-
-impl PartialEq for Map {
-    fn eq(&self, other: &Map) -> bool {
-        equal::maps_alone(self, other)
-    }
-}
-
-impl Eq for Map {}
