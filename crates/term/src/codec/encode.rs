@@ -41,16 +41,19 @@ pub fn tuple_header(out: &mut Vec<u8>, arity: usize) {
 }
 
 /// Opens a list of `length` elements, at least one; they and the tail follow.
+#[inline]
 pub fn list_header(out: &mut Vec<u8>, length: usize) {
     tagged_u32(out, tag::LIST, length);
 }
 
 /// Opens a map of so many pairs; keys and values follow in turn.
+#[inline]
 pub fn map_header(out: &mut Vec<u8>, pairs: usize) {
     tagged_u32(out, tag::MAP, pairs);
 }
 
 /// The empty list.
+#[inline]
 pub fn nil(out: &mut Vec<u8>) {
     out.push(tag::NIL);
 }

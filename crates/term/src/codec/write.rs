@@ -38,7 +38,8 @@ pub(super) fn term<S: Sink>(sink: &mut S, value: &Term) {
     one(sink, value, RECURSION);
 }
 
-#[inline]
+/// What holds no others is written where it is met, without a call.
+#[inline(always)]
 fn one<S: Sink>(sink: &mut S, value: &Term, depth: u32) {
     match value {
         Term::Integer(number) => encode::integer(sink.buffer(), *number),
@@ -49,6 +50,7 @@ fn one<S: Sink>(sink: &mut S, value: &Term, depth: u32) {
     }
 }
 
+#[inline(never)]
 fn nested<S: Sink>(sink: &mut S, value: &Term, depth: u32) {
     match value {
         Term::Tuple(tuple) if depth > 0 => {
