@@ -13,7 +13,7 @@ const SOME: usize = 64;
 pub(crate) fn are_distinct(pairs: &[[Term; 2]]) -> Option<bool> {
     match pairs.len() {
         0 | 1 => Some(true),
-        _ if pairs.iter().any(|[key, _]| fingerprint(key).is_none()) => None,
+        _ if !pairs.iter().all(|[key, _]| has_fingerprint(key)) => None,
         length if length <= FEW => Some(pairwise(pairs)),
         length if length <= SOME => by_table(pairs, &mut [0; 2 * SOME]),
         length => by_table(pairs, &mut vec![0; (2 * length).next_power_of_two()]),
@@ -52,7 +52,12 @@ fn by_table(pairs: &[[Term; 2]], table: &mut [u64]) -> Option<bool> {
     Some(true)
 }
 
-/// A quick hash of a key that holds no other terms.
+#[inline]
+fn has_fingerprint(key: &Term) -> bool {
+    matches!(key, Term::Integer(_) | Term::Atom(_) | Term::Binary(_) | Term::Float(_))
+}
+
+/// A quick hash of a key of the kinds that most keys are of.
 fn fingerprint(key: &Term) -> Option<u64> {
     match key {
         Term::Integer(number) => Some(mixed(*number as u64)),

@@ -20,7 +20,8 @@ use document::Document;
 
 /// A term with options for how to print it, those of Elixir's `Inspect.Opts`.
 ///
-/// `{}` prints one line, as `inspect(term)` does; `{:#}` wraps at 80 columns, as `inspect(term, pretty: true)`.
+/// `{}` prints one line, as `inspect(term)` does; `{:#}` wraps at 80 columns, as `inspect(term, pretty: true)`. What nests deeper
+/// than 128 levels is `...`, whatever the limit.
 ///
 /// ```
 /// use beamline_term::{Inspect, term};

@@ -126,3 +126,32 @@ impl PartialEq for Map {
 }
 
 impl Eq for Map {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BigInt, term};
+
+    #[test]
+    fn of_equal_keys_the_last_counts() {
+        let keys =
+            [term!(1), term!(1.0), term!({:a, 1}), term!(%{1 => {}}), term!([1]), Term::charlist("a"), term!({})];
+        let big = Term::from(BigInt::from(1_u128 << 80));
+        for key in keys.into_iter().chain([big]) {
+            let pairs = [(key.clone(), 1.into()), ("other".into(), 2.into()), (key.clone(), 3.into())];
+            let map = Map::new(pairs.clone());
+            assert_eq!((map.len(), map.get(&key), map.get(&"other".into())), (2, Some(&3.into()), Some(&2.into())));
+            assert_eq!(map, Map::new(pairs.into_iter().rev().take(2)), "{key}");
+        }
+    }
+
+    #[test]
+    fn equal_keys_that_are_kept_differently_are_the_same() {
+        let (bytes, terms) = (Term::charlist("ab"), Term::list([97.into(), 98.into()]));
+        let with = |key: &Term| Term::map([("x".into(), 1.into()), (key.clone(), 2.into()), (term!({ 1 }), 3.into())]);
+        assert_eq!(with(&bytes), with(&terms));
+        let alone = |key: &Term| Term::map([(3.into(), 1.into()), (key.clone(), 2.into())]);
+        assert_eq!(alone(&bytes), alone(&terms));
+        assert_eq!(Map::new([(bytes, 1.into()), (terms, 2.into())]).len(), 1);
+    }
+}

@@ -1,8 +1,8 @@
 //! Small containers that were freed on this thread and wait to be filled again. Terms are read and freed in rows of tuples
 //! and lists of a few elements, and the general allocator takes longer for one of them than reading its elements does.
 //!
-//! A thread keeps at most [`KEPT`] bytes of each size, 256 KiB in all; what is freed beyond goes back to the allocator. What is kept here holds whatever
-//! was last in it and owns nothing, as a number does.
+//! A thread keeps at most [`KEPT`] bytes of each size, 256 KiB in all; what is freed beyond goes back to the allocator. What is
+//! kept here holds whatever was last in it and owns nothing, as a number does.
 
 use std::cell::RefCell;
 

@@ -15,7 +15,8 @@ use tree::Tree;
 
 /// A term as Erlang prints it.
 ///
-/// `{}` prints one line, `{:#}` lines of 80 characters as `io:format("~tp", [Term])` does.
+/// `{}` prints one line, `{:#}` lines of 80 characters as `io:format("~tp", [Term])` does. What nests deeper than 128 levels is
+/// `...`.
 ///
 /// ```
 /// use beamline_term::{Term, atom, print::Erlang};

@@ -13,8 +13,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How deep terms may nest, in levels: `[[]]` has one. Default 512. Reading takes no stack that
-    /// grows with it; what else walks terms may: real messages stay below 50.
+    /// How deep terms may nest, in levels: `[[]]` has one. Default 512; real messages stay below 50. No
+    /// operation on a [`Term`](crate::Term) takes a stack that grows with it. Reading into types of your own that hold
+    /// themselves does.
     pub depth: u32,
     /// How many bytes of the input are read, the version byte included. Default 1 GiB. Reading takes time in proportion:
     /// choose what the largest message of the program needs, or the largest frame of its transport.

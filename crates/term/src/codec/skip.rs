@@ -214,3 +214,21 @@ impl Expanded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_owed_does_not_count_against_what_is_passed_over() {
+        // Two lists of one element each stand in a container that still waits for both.
+        let bytes = Bytes::from_static(&[tag::LIST, 0, 0, 0, 1, tag::NIL, tag::NIL, tag::NIL]);
+        let mut decoder = Decoder::new(&bytes);
+        decoder.owed = 8;
+        assert_eq!(decoder.skip().map(|bytes| bytes.len()), Ok(7));
+        assert_eq!(decoder.owed, 8);
+        decoder.return_to(0);
+        assert_eq!(decoder.expand().map(|bytes| bytes.len()), Ok(7));
+        assert_eq!(decoder.owed, 8);
+    }
+}
