@@ -8,7 +8,7 @@ use crate::codec::{Decoder, encode};
 use crate::serde::error::{Error, Segment};
 use crate::serde::module::{EXCEPTION, Module, STRUCT};
 use crate::serde::special::REST;
-use crate::{Term, serde::ser::listed::Inline};
+use crate::{Term, serde::ser::rest::Inline};
 
 /// A collection whose head has been written.
 pub(in crate::serde) struct Compound<'a> {

@@ -1,8 +1,9 @@
-//! Structs, maps and lists of pairs as keyword lists, and pairs that are written into the map of another.
+//! Structs, maps and lists of pairs as keyword lists.
 
 use serde::ser::{self, Impossible, Serialize};
 
 use super::compound::Compound;
+use super::refuse::refuse;
 use super::{Form, Serializer, Text};
 use crate::codec::{encode, tag};
 use crate::serde::error::{Error, Segment};
@@ -142,122 +143,6 @@ fn no_list() -> Error {
     ser::Error::custom("only a struct, a map or a list of pairs can be written as a keyword list")
 }
 
-fn no_map() -> Error {
-    ser::Error::custom("only a struct or a map can be written into the map around it")
-}
-
-/// Pairs that are written into the map of another. Gives how many they are.
-pub(super) struct Inline<'a> {
-    out: &'a mut Vec<u8>,
-    form: Form,
-}
-
-impl<'a> Inline<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>, form: Form) -> Inline<'a> {
-        Inline { out, form }
-    }
-}
-
-pub(super) struct Inlined<'a>(Compound<'a>);
-
-impl ser::SerializeMap for Inlined<'_> {
-    type Ok = usize;
-    type Error = Error;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.0.serialize_key(key)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.0.serialize_value(value)
-    }
-
-    fn end(self) -> Result<usize, Error> {
-        self.0.finish_counted()
-    }
-}
-
-impl ser::SerializeStruct for Inlined<'_> {
-    type Ok = usize;
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
-        ser::SerializeStruct::serialize_field(&mut self.0, key, value)
-    }
-
-    fn end(self) -> Result<usize, Error> {
-        self.0.finish_counted()
-    }
-}
-
-/// What a serializer that takes few kinds of values says to all the others.
-macro_rules! refuse {
-    ($ok:ty, $error:ident: $($method:ident($($type:ty),*);)*) => {
-        $(fn $method(self, $(_: $type),*) -> Result<$ok, Error> {
-            Err($error())
-        })*
-    };
-    ($ok:ty, $error:ident) => {
-        refuse! { $ok, $error:
-            serialize_bool(bool);
-            serialize_i8(i8);
-            serialize_i16(i16);
-            serialize_i32(i32);
-            serialize_i64(i64);
-            serialize_i128(i128);
-            serialize_u8(u8);
-            serialize_u16(u16);
-            serialize_u32(u32);
-            serialize_u64(u64);
-            serialize_u128(u128);
-            serialize_f32(f32);
-            serialize_f64(f64);
-            serialize_char(char);
-            serialize_str(&str);
-            serialize_bytes(&[u8]);
-            serialize_unit_variant(&'static str, u32, &'static str);
-        }
-
-        fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<$ok, Error> {
-            value.serialize(self)
-        }
-
-        fn serialize_newtype_variant<T: Serialize + ?Sized>(
-            self,
-            _: &'static str,
-            _: u32,
-            _: &'static str,
-            _: &T,
-        ) -> Result<$ok, Error> {
-            Err($error())
-        }
-
-        fn serialize_tuple_variant(
-            self,
-            _: &'static str,
-            _: u32,
-            _: &'static str,
-            _: usize,
-        ) -> Result<Self::SerializeTupleVariant, Error> {
-            Err($error())
-        }
-
-        fn serialize_struct_variant(
-            self,
-            _: &'static str,
-            _: u32,
-            _: &'static str,
-            _: usize,
-        ) -> Result<Self::SerializeStructVariant, Error> {
-            Err($error())
-        }
-
-        fn is_human_readable(&self) -> bool {
-            false
-        }
-    };
-}
-
 impl<'a> ser::Serializer for ListedSerializer<'a> {
     type Ok = ();
     type Error = Error;
@@ -374,55 +259,5 @@ impl<'a> ser::Serializer for PairSerializer<'a> {
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, Error> {
         Err(no_pair())
-    }
-}
-
-impl<'a> ser::Serializer for Inline<'a> {
-    type Ok = usize;
-    type Error = Error;
-    type SerializeSeq = Impossible<usize, Error>;
-    type SerializeTuple = Impossible<usize, Error>;
-    type SerializeTupleStruct = Impossible<usize, Error>;
-    type SerializeTupleVariant = Impossible<usize, Error>;
-    type SerializeMap = Inlined<'a>;
-    type SerializeStruct = Inlined<'a>;
-    type SerializeStructVariant = Impossible<usize, Error>;
-
-    refuse!(usize, no_map);
-
-    fn serialize_none(self) -> Result<usize, Error> {
-        Ok(0)
-    }
-
-    fn serialize_unit(self) -> Result<usize, Error> {
-        Ok(0)
-    }
-
-    fn serialize_unit_struct(self, _: &'static str) -> Result<usize, Error> {
-        Ok(0)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<usize, Error> {
-        value.serialize(self)
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, Error> {
-        Err(no_map())
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Error> {
-        Err(no_map())
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Error> {
-        Err(no_map())
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Inlined<'a>, Error> {
-        Ok(Inlined(Compound::inline(self.out, self.form)))
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Inlined<'a>, Error> {
-        Ok(Inlined(Compound::inline(self.out, self.form)))
     }
 }

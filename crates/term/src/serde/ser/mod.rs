@@ -2,6 +2,8 @@
 
 mod compound;
 mod listed;
+mod refuse;
+mod rest;
 
 use serde::ser::{self, Serialize};
 
