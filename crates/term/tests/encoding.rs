@@ -2,7 +2,7 @@
 
 mod common;
 
-use beamline_term::codec::{Rope, encode, tag};
+use beamline_term::codec::{Decoder, Rope, encode, tag};
 use beamline_term::{Binary, BitString, Term, atom};
 use bytes::Bytes;
 use common::term;
@@ -101,4 +101,15 @@ fn forms_that_erlang_reads_too() {
         let bytes: Bytes = [131].iter().chain(bytes).copied().collect();
         assert!(Term::decode(&bytes).is_err(), "{bytes:?}");
     }
+}
+
+#[test]
+fn a_reference_may_have_no_words() {
+    // As OTP 25, 27 and 29 read it and write it again.
+    let bytes =
+        Bytes::from_static(&[131, tag::NEWER_REFERENCE, 0, 0, tag::SMALL_ATOM_UTF8, 3, b'a', b'@', b'b', 0, 0, 0, 1]);
+    let term = Term::decode(&bytes).expect("a reference");
+    assert_eq!(term.as_reference().map(|reference| reference.words()), Some(&[][..]));
+    assert_eq!(term.encode(), bytes);
+    assert_eq!(Decoder::new(&bytes.slice(1..)).skip().map(|skipped| skipped.len()), Ok(12));
 }

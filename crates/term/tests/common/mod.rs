@@ -35,10 +35,10 @@ fn leaf() -> impl Strategy<Value = Term> {
             .prop_map(Term::from),
         (origin(), any::<u32>(), any::<u32>()).prop_map(|(origin, id, serial)| Pid::at(&origin, id, serial).into()),
         (origin(), any::<u64>()).prop_map(|(origin, id)| Port::at(&origin, id).into()),
-        (origin(), proptest::collection::vec(any::<u32>(), 1..=5)).prop_map(|(origin, words)| Reference::at(
+        (origin(), proptest::collection::vec(any::<u32>(), 0..=5)).prop_map(|(origin, words)| Reference::at(
             &origin, &words
         )
-        .expect("1 to 5 words")
+        .expect("at most 5 words")
         .into()),
         (text(), text(), any::<u8>())
             .prop_map(|(module, function, arity)| ExportFun { module, function, arity }.into()),
