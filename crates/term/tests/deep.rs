@@ -109,7 +109,7 @@ fn all_operations(name: &str, wrap: Wrap) {
 }
 
 #[test]
-fn nothing_follows_the_levels_by_recursion() {
+fn long_nothing_follows_the_levels_by_recursion() {
     for (name, wrap) in WRAPS {
         println!("{name}");
         with_small_stack(move || all_operations(name, wrap));
