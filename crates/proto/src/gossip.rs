@@ -1,11 +1,10 @@
-//! The datagrams of libcluster's Gossip strategy, plain.
+//! The datagrams of libcluster's Gossip strategy, plain here, and encrypted by a [`Secret`].
 //!
 //! A heartbeat is `heartbeat::` and then, in the external term format, a map whose key `node` has the sender's name. It
 //! is sent as OTP 26 and later do; whatever form of the format an Erlang node may send is read. Of a datagram that is
 //! none, nothing is kept, and of most not more than the first bytes are looked at.
-//!
-//! Encrypted heartbeats (`secret`) are not spoken yet: to this module they are junk, as they are to a libcluster
-//! without the secret.
+
+mod secret;
 
 use beamline_term::{
     Term,
@@ -14,6 +13,7 @@ use beamline_term::{
 use bytes::Bytes;
 
 use crate::NodeName;
+pub use secret::{Refused, Secret};
 
 /// What every heartbeat starts with.
 const PREFIX: &[u8] = b"heartbeat::";

@@ -4,7 +4,7 @@
 
 use beamline_proto::{
     NodeName,
-    gossip::{self, MAX_PACKET},
+    gossip::{self, MAX_PACKET, Refused, Secret},
 };
 use beamline_term::{Term, atom};
 use proptest::prelude::*;
@@ -50,6 +50,35 @@ fn encrypted_packets_are_junk() {
     let packets = recorded("## C.");
     assert!(packets.len() > 20);
     assert!(packets.iter().all(|(packet, _)| gossip::decode(packet).is_none()));
+}
+
+#[test]
+fn encrypted_packets_of_libcluster() {
+    let secret = Secret::new(b"somepassword");
+    for (packet, text) in recorded("## C.") {
+        let node = secret.decode(&packet).unwrap();
+        assert!(text.contains(&format!("\\x10{node}'")), "{node} from {text}");
+        assert_eq!(Secret::new(b"another").decode(&packet), Err(Refused::OtherSecret));
+    }
+    for (packet, _) in recorded("## A.") {
+        assert_eq!(secret.decode(&packet), Err(Refused::Plain));
+    }
+}
+
+#[test]
+fn what_a_secret_refuses() {
+    let secret = Secret::new(b"s");
+    assert_eq!(secret.decode(&[]), Err(Refused::Junk));
+    assert_eq!(secret.decode(&[7; 16]), Err(Refused::Junk));
+    assert_eq!(secret.decode(&[7; 47]), Err(Refused::Junk));
+    assert_eq!(secret.decode(&[7; 48]), Err(Refused::OtherSecret));
+    assert_eq!(secret.decode(&vec![7; 65_536]), Err(Refused::Junk));
+    assert_eq!(secret.decode(b"heartbeat::junk"), Err(Refused::Junk));
+    // Right key and prefix, but its last block is cut off and with it the padding.
+    let mut cut = secret.encode(&name(&format!("a@{}", "b".repeat(60))), [1; 16]);
+    cut.truncate(cut.len() - 16);
+    assert_eq!(secret.decode(&cut), Err(Refused::Junk));
+    assert_eq!(format!("{secret:?}"), "Secret(..)");
 }
 
 #[test]
@@ -100,6 +129,20 @@ proptest! {
     fn round_trip(alive in "[a-z0-9_-]{1,100}", host in "[a-z0-9.:-]{1,100}") {
         let node = name(&format!("{alive}@{host}"));
         prop_assert_eq!(gossip::decode(&gossip::encode(&node)), Some(node));
+    }
+
+    #[test]
+    fn round_trip_under_a_secret(alive in "[a-z0-9_-]{1,100}", secret in any::<Vec<u8>>(), vector in any::<[u8; 16]>()) {
+        let node = name(&format!("{alive}@host"));
+        let secret = Secret::new(&secret);
+        let packet = secret.encode(&node, vector);
+        prop_assert_eq!((packet.len() % 16, &packet[..16]), (0, vector.as_slice()));
+        prop_assert_eq!(secret.decode(&packet), Ok(node));
+    }
+
+    #[test]
+    fn any_bytes_under_a_secret(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(Secret::new(b"s").decode(&bytes).is_err());
     }
 
     #[test]
