@@ -1,21 +1,28 @@
 //! Why topologies do not start.
 
-use std::{io, sync::Arc};
+use std::{error::Error, sync::Arc};
 
-/// A topology that could not be started. None of the others runs either.
+use crate::config::ConfigError;
+
+/// Topologies that could not be started. None of them runs.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClusterError {
-    /// The strategy's socket could not be opened.
-    #[error(
-        "[libcluster:{topology}] cannot listen on UDP port {port}: {source}; does another program hold it without sharing?"
-    )]
-    Socket {
+    /// A strategy could not start.
+    #[error("[libcluster:{topology}] {source}")]
+    Strategy {
         /// The topology.
         topology: String,
-        /// The port.
-        port: u16,
-        /// What the system said.
-        source: Arc<io::Error>,
+        /// Why: for the built-in ones a [`GossipError`](crate::strategy::gossip::GossipError).
+        source: Arc<dyn Error + Send + Sync>,
     },
+    /// Two topologies have the same name.
+    #[error("there are two topologies named {topology:?}")]
+    SameName {
+        /// The name.
+        topology: String,
+    },
+    /// The configuration file is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
 }

@@ -1,20 +1,54 @@
 //! Topologies: named strategies. A node may run several at once.
 
-use std::fmt;
+use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{config::StrategyNotice, strategy::Strategy};
+use crate::{
+    config::{ConfigError, StrategyNotice},
+    strategy::Strategy,
+};
+
+/// How long a node that an answer removed stays connected, unless set: two polling intervals of libcluster's strategies.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
 /// A strategy under a name, which its log lines carry.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// ```
+/// use std::time::Duration;
+/// use beamline_cluster::{Epmd, Topology};
+///
+/// # fn example() -> Result<Topology, Box<dyn std::error::Error>> {
+/// let topology = Topology::new("fixed", Epmd::new(["app_a@10.0.0.1".parse()?]));
+/// # Ok(topology)
+/// # }
+/// ```
+#[derive(Debug, Clone)]
 pub struct Topology {
     name: String,
-    strategy: Strategy,
+    strategy: Arc<dyn Strategy>,
+    prune: Option<bool>,
+    grace: Duration,
 }
 
 impl Topology {
     /// This strategy under this name.
-    pub fn new(name: impl Into<String>, strategy: impl Into<Strategy>) -> Self {
-        Self { name: name.into(), strategy: strategy.into() }
+    pub fn new(name: impl Into<String>, strategy: impl Strategy) -> Self {
+        Self::shared(name, Arc::new(strategy))
+    }
+
+    /// The same with a strategy that is chosen when the program runs.
+    pub fn shared(name: impl Into<String>, strategy: Arc<dyn Strategy>) -> Self {
+        Self { name: name.into(), strategy, prune: None, grace: DEFAULT_GRACE }
+    }
+
+    /// Whether nodes that a successful answer removes are disconnected. Unless set, that is as the strategy
+    /// [has it](Strategy::prunes): yes, but for those that ask epmd or know a fixed list.
+    pub fn prune(self, prune: bool) -> Self {
+        Self { prune: Some(prune), ..self }
+    }
+
+    /// How long after that answer; [`DEFAULT_GRACE`] unless set. A node that comes back meanwhile stays.
+    pub fn grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
     }
 
     /// The name.
@@ -23,23 +57,35 @@ impl Topology {
     }
 
     /// The strategy.
-    pub fn strategy(&self) -> &Strategy {
-        &self.strategy
+    pub fn strategy(&self) -> &dyn Strategy {
+        &*self.strategy
+    }
+
+    /// Whether nodes that an answer removes are disconnected.
+    pub fn prunes(&self) -> bool {
+        self.prune.unwrap_or_else(|| self.strategy.prunes())
+    }
+
+    /// How long after.
+    pub fn grace_period(&self) -> Duration {
+        self.grace
     }
 }
 
 /// As Elixir prints an entry of libcluster's keyword list.
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: [strategy: {}]", self.name, self.strategy.module())
+        write!(f, "{}: [strategy: {}]", self.name, self.strategy.name())
     }
 }
 
 /// The topologies of a node.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Topologies {
     list: Vec<Topology>,
     notice: Option<StrategyNotice>,
+    error: Option<ConfigError>,
+    epmd_port: Option<u16>,
 }
 
 impl Topologies {
@@ -49,12 +95,20 @@ impl Topologies {
     }
 
     pub(crate) fn with_notice(notice: StrategyNotice) -> Self {
-        Self { list: Vec::new(), notice: Some(notice) }
+        Self { notice: Some(notice), ..Self::default() }
     }
 
-    pub(crate) fn map(mut self, change: impl Fn(&mut Strategy)) -> Self {
-        self.list.iter_mut().for_each(|topology| change(&mut topology.strategy));
-        self
+    pub(crate) fn with_error(error: ConfigError) -> Self {
+        Self { error: Some(error), ..Self::default() }
+    }
+
+    /// The same, with this port of epmd for strategies that ask it and have no port of their own.
+    pub fn with_epmd_port(self, port: u16) -> Self {
+        Self { epmd_port: Some(port), ..self }
+    }
+
+    pub(crate) fn epmd_port(&self) -> Option<u16> {
+        self.epmd_port
     }
 
     /// Adds one.
@@ -76,11 +130,16 @@ impl Topologies {
     pub fn notice(&self) -> Option<&StrategyNotice> {
         self.notice.as_ref()
     }
+
+    /// What is wrong with the configuration file that the environment names. Starting them fails with it.
+    pub fn error(&self) -> Option<&ConfigError> {
+        self.error.as_ref()
+    }
 }
 
 impl FromIterator<Topology> for Topologies {
     fn from_iter<I: IntoIterator<Item = Topology>>(topologies: I) -> Self {
-        Self { list: topologies.into_iter().collect(), notice: None }
+        Self { list: topologies.into_iter().collect(), ..Self::default() }
     }
 }
 

@@ -60,7 +60,7 @@ async fn six_nodes_are_one_cluster_by_gossip_half_a_second_after_the_last_start(
 async fn six_nodes_are_one_cluster_by_epmd() {
     let epmd = epmd().await;
     let mut local_epmd = LocalEpmd::default();
-    local_epmd.port = epmd.port();
+    local_epmd.port = Some(epmd.port());
     let nodes = six(&epmd, &Topology::new("local_epmd", local_epmd)).await;
     until_whole(&nodes, Duration::from_secs(5)).await;
 }

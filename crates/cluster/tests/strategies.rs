@@ -44,9 +44,17 @@ impl Connector for Fake {
         self.dialed.lock().unwrap().contains(node)
     }
 
+    fn changes(&self) -> impl Future<Output = ()> + Send + 'static {
+        std::future::pending()
+    }
+
     async fn connect(&self, node: &NodeName) -> Result<(), Infallible> {
         self.dialed.lock().unwrap().push(node.clone());
         Ok(())
+    }
+
+    async fn disconnect(&self, _: &NodeName) -> Result<bool, Infallible> {
+        Ok(false)
     }
 }
 
@@ -122,10 +130,11 @@ async fn the_port_is_shared_and_the_first_heartbeat_comes_at_once() {
     let group = SocketAddrV4::new(config.multicast_addr, config.port);
     neighbour.send_to(b"heartbeat::\x83t\0\0\0\x01d\0\x04noded\0\x05a@b.c", group).unwrap();
     let node_name = "a@b.c".parse().unwrap();
-    match events.recv().await {
-        Some(ClusterEvent::Connected { topology, node }) => assert_eq!((&*topology, node), ("gossip", node_name)),
-        other => panic!("{other:?}"),
-    }
+    let topology: Arc<str> = "gossip".into();
+    let discovered = ClusterEvent::Discovered { topology: topology.clone(), node: node_name };
+    assert_eq!(events.recv().await, Some(discovered));
+    let connected = ClusterEvent::Connected { topology, node: "a@b.c".parse().unwrap() };
+    assert_eq!(events.recv().await, Some(connected));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -190,7 +199,7 @@ async fn local_epmd_finds_who_is_there_and_who_comes_later() {
     let _early = registered(port, "early").await;
     let node = Fake::new("me@127.0.0.1");
     let mut local_epmd = LocalEpmd::default();
-    local_epmd.port = port;
+    local_epmd.port = Some(port);
     local_epmd.polling_interval = Duration::from_millis(20);
     let _cluster = start(&node, Topology::new("local_epmd", local_epmd)).await;
     until("the early one", || node.dialed() == BTreeSet::from(["early@127.0.0.1".to_owned()])).await;
@@ -204,7 +213,7 @@ async fn local_epmd_waits_for_an_epmd_that_is_not_there() {
     let port = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
     let node = Fake::new("me@127.0.0.1");
     let mut local_epmd = LocalEpmd::default();
-    local_epmd.port = port;
+    local_epmd.port = Some(port);
     local_epmd.polling_interval = Duration::from_millis(20);
     let _cluster = start(&node, Topology::new("local_epmd", local_epmd)).await;
     let mut options = ServerOptions::default();

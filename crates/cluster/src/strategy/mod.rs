@@ -1,39 +1,117 @@
 //! The strategies, one a file; each file's head says when to choose it and which keys it has.
+//!
+//! A [`Strategy`] only says who should be here. Connecting, disconnecting, pauses and retries are the
+//! [`reconciler`](crate::reconciler)'s. Your own is as good as the built-in ones; here is one that reads the names from a
+//! file, a name a line, again every 5 seconds:
+//!
+//! ```
+//! use std::{io, path::PathBuf, time::Duration};
+//!
+//! use beamline_cluster::{Reports, Running, StartFailure, Strategy, Topology};
+//! use beamline_node::NodeName;
+//!
+//! #[derive(Debug)]
+//! struct NamesFile(PathBuf);
+//!
+//! async fn read(path: PathBuf) -> io::Result<Vec<NodeName>> {
+//!     let text = std::fs::read_to_string(path)?;
+//!     let names = text.lines().map(|line| line.trim().parse().map_err(io::Error::other));
+//!     names.collect()
+//! }
+//!
+//! impl Strategy for NamesFile {
+//!     fn name(&self) -> &str {
+//!         "NamesFile"
+//!     }
+//!
+//!     fn start(&self, reports: Reports) -> Result<Running, StartFailure> {
+//!         let path = self.0.clone();
+//!         // While the file cannot be read, its last content counts.
+//!         Ok(Box::pin(async move { reports.poll(Duration::from_secs(5), || read(path.clone())).await }))
+//!     }
+//! }
+//!
+//! let topology = Topology::new("ours", NamesFile("nodes.txt".into())).grace(Duration::from_secs(30));
+//! ```
+//!
+//! Kubernetes and DNS have a name here and no file yet.
 
+pub mod epmd;
+pub mod erlang_hosts;
 pub mod gossip;
 pub mod local_epmd;
 
+use std::{error::Error, fmt, pin::Pin, sync::Arc};
+
+pub use epmd::Epmd;
+pub use erlang_hosts::ErlangHosts;
 pub use gossip::Gossip;
 pub use local_epmd::LocalEpmd;
 
-/// A way to know who should be in the cluster.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Strategy {
-    /// Heartbeats by UDP multicast.
-    Gossip(Gossip),
-    /// All nodes of this host's epmd.
-    LocalEpmd(LocalEpmd),
-}
+use crate::{Reports, config::Section};
 
-impl Strategy {
-    /// The module of libcluster that it does the work of.
-    pub fn module(&self) -> &'static str {
-        match self {
-            Self::Gossip(_) => "Cluster.Strategy.Gossip",
-            Self::LocalEpmd(_) => "Cluster.Strategy.LocalEpmd",
-        }
+/// What a strategy does until the cluster is dropped.
+pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Why a strategy could not start.
+pub type StartFailure = Box<dyn Error + Send + Sync>;
+
+/// A way to know who should be in the cluster. See the example [above](self).
+pub trait Strategy: fmt::Debug + Send + Sync + 'static {
+    /// What to call it: libcluster's module for those that libcluster has.
+    fn name(&self) -> &str;
+
+    /// Opens what it needs, a socket for one, and gives what it then does. Must not wait for any other node.
+    ///
+    /// # Errors
+    /// It cannot work at all. What may come right by itself is reported with [`Reports::failed`] when it runs.
+    fn start(&self, reports: Reports) -> Result<Running, StartFailure>;
+
+    /// Whether who is missing from an answer has left, and should be disconnected; unless the topology's
+    /// [`prune`](crate::Topology::prune) says otherwise.
+    fn prunes(&self) -> bool {
+        true
     }
 }
 
-impl From<Gossip> for Strategy {
-    fn from(gossip: Gossip) -> Self {
-        Self::Gossip(gossip)
-    }
+/// Reads the `config` of a strategy.
+type Read = fn(&mut Section<'_>) -> Option<Arc<dyn Strategy>>;
+
+/// A strategy that topologies may name.
+pub(crate) struct BuiltIn {
+    /// As `LIBCLUSTER_STRATEGY` has it.
+    pub(crate) short: &'static str,
+    /// libcluster's module.
+    pub(crate) module: &'static str,
+    /// `None`: not in this version.
+    pub(crate) read: Option<Read>,
 }
 
-impl From<LocalEpmd> for Strategy {
-    fn from(local_epmd: LocalEpmd) -> Self {
-        Self::LocalEpmd(local_epmd)
+const fn built_in(short: &'static str, module: &'static str, read: Option<Read>) -> BuiltIn {
+    BuiltIn { short, module, read }
+}
+
+/// All that libcluster has, but for Rancher's, whose platform is gone.
+pub(crate) const BUILT_IN: [BuiltIn; 8] = [
+    built_in("epmd", Epmd::MODULE, Some(Epmd::read)),
+    built_in("local_epmd", LocalEpmd::MODULE, Some(LocalEpmd::read)),
+    built_in("erlang_hosts", ErlangHosts::MODULE, Some(ErlangHosts::read)),
+    built_in("gossip", Gossip::MODULE, Some(Gossip::read)),
+    built_in("kubernetes", "Cluster.Strategy.Kubernetes", None),
+    built_in("kubernetes.dns", "Cluster.Strategy.Kubernetes.DNS", None),
+    built_in("kubernetes.dns_srv", "Cluster.Strategy.Kubernetes.DNSSRV", None),
+    built_in("dns_poll", "Cluster.Strategy.DNSPoll", None),
+];
+
+impl BuiltIn {
+    /// By either name; Elixir's full atom too.
+    pub(crate) fn named(name: &str) -> Option<&'static BuiltIn> {
+        let name = name.strip_prefix("Elixir.").unwrap_or(name);
+        BUILT_IN.iter().find(|built_in| name == built_in.short || name == built_in.module)
+    }
+
+    /// Those that this version has.
+    pub(crate) fn present() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().filter(|built_in| built_in.read.is_some()).map(|built_in| built_in.short)
     }
 }

@@ -1,0 +1,1 @@
+//! The rules by table, and by a seeded simulation.
