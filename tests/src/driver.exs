@@ -23,13 +23,15 @@ defmodule Driver do
   defp show(value), do: inspect(value, limit: :infinity, printable_limit: :infinity, width: :infinity)
 end
 
-# Heartbeats as libcluster's gossip sends and reads them.
+# Heartbeats as libcluster's gossip sends and reads them, plain or with a secret.
 defmodule Gossip do
   @group {233, 252, 1, 32}
 
-  def start(port \\ 45892), do: spawn(fn -> open(port) end)
+  def start(port \\ 45892, secret \\ nil, group \\ @group, interface \\ {0, 0, 0, 0}) do
+    spawn(fn -> open(port, secret, group, interface) end)
+  end
 
-  defp open(port) do
+  defp open(port, secret, group, interface) do
     {:ok, socket} =
       :gen_udp.open(port, [
         :binary,
@@ -39,22 +41,22 @@ defmodule Gossip do
         broadcast: true,
         multicast_ttl: 1,
         multicast_loop: true,
-        add_membership: {@group, {0, 0, 0, 0}}
+        multicast_if: interface,
+        add_membership: {group, interface}
       ])
 
     send(self(), :beat)
-    loop(socket, port)
+    loop(socket, port, secret, group)
   end
 
-  defp loop(socket, port) do
+  defp loop(socket, port, secret, group) do
     receive do
       :beat ->
-        packet = ["heartbeat::", :erlang.term_to_binary(%{node: node()})]
-        :gen_udp.send(socket, @group, port, packet)
+        :gen_udp.send(socket, group, port, encode(node(), secret))
         Process.send_after(self(), :beat, :rand.uniform(1000))
 
-      {:udp, ^socket, _ip, _port, <<"heartbeat::", term::binary>>} ->
-        with %{node: name} when is_atom(name) and name != node() <- decode(term),
+      {:udp, ^socket, _ip, _port, packet} ->
+        with name when is_atom(name) and name not in [nil, node()] <- decode(packet, secret),
              false <- name in Node.list(:connected),
              do: Node.connect(name)
 
@@ -62,14 +64,38 @@ defmodule Gossip do
         :ignored
     end
 
-    loop(socket, port)
+    loop(socket, port, secret, group)
   end
 
-  defp decode(binary) do
-    :erlang.binary_to_term(binary)
-  rescue
-    ArgumentError -> :junk
+  def encode(name, nil), do: "heartbeat::" <> :erlang.term_to_binary(%{node: name})
+
+  def encode(name, secret) do
+    iv = :crypto.strong_rand_bytes(16)
+    plain = encode(name, nil)
+    count = 16 - rem(byte_size(plain), 16)
+    padded = plain <> :binary.copy(<<count>>, count)
+    iv <> :crypto.crypto_one_time(:aes_256_cbc, :crypto.hash(:sha256, secret), iv, padded, true)
   end
+
+  def decode(<<"heartbeat::", term::binary>>, nil) do
+    case :erlang.binary_to_term(term) do
+      %{node: name} -> name
+      _ -> nil
+    end
+  rescue
+    ArgumentError -> nil
+  end
+
+  def decode(<<iv::binary-size(16), body::binary>>, secret) when secret != nil do
+    padded = :crypto.crypto_one_time(:aes_256_cbc, :crypto.hash(:sha256, secret), iv, body, false)
+    count = :binary.last(padded)
+    {plain, padding} = :erlang.split_binary(padded, byte_size(padded) - count)
+    if count <= 16 and padding == :binary.copy(<<count>>, count), do: decode(plain, nil)
+  rescue
+    _ -> nil
+  end
+
+  def decode(_packet, _secret), do: nil
 end
 
 defmodule AppB do

@@ -53,7 +53,8 @@ impl Program {
     fn command(name: &str, epmd_port: u16, arguments: &[&str]) -> Command {
         let mut command = Command::new(path(name));
         command.args(arguments).env("ERL_EPMD_PORT", epmd_port.to_string());
-        for variable in ["BEAMLINE_COOKIE", "LIBCLUSTER_STRATEGY", "START_SERVER", "PORT", "POSTFIX"] {
+        for variable in ["BEAMLINE_COOKIE", "BEAMLINE_CONFIG", "LIBCLUSTER_STRATEGY", "START_SERVER", "PORT", "POSTFIX"]
+        {
             command.env_remove(variable);
         }
         command

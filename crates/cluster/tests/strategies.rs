@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use beamline_cluster::{Cluster, ClusterEvent, Connector, Gossip, LocalEpmd, Topologies, Topology};
+use beamline_cluster::{
+    Cluster, ClusterEvent, Connector, ErlangHosts, Gossip, LocalEpmd, Secret, Topologies, Topology,
+};
 use beamline_node::epmd::{Client, Epmd, Registrant, Registration, Server, ServerOptions, register};
 use beamline_proto::{NodeName, gossip};
 use socket2::{Domain, Socket, Type};
@@ -222,4 +224,92 @@ async fn local_epmd_waits_for_an_epmd_that_is_not_there() {
     let _server = Server::bind(options).await.unwrap();
     let _later = registered(port, "later").await;
     until("the later one", || node.dialed().contains("later@127.0.0.1")).await;
+}
+
+#[tokio::test]
+async fn with_a_secret_only_those_who_share_it_are_heard() {
+    let config = on_loopback(free_udp_port());
+    let mut secret = config.clone();
+    secret.secret = Some(Secret::new(b"somepassword"));
+    let neighbour = neighbour(&config);
+    let node = Fake::new("me@127.0.0.1");
+    let builder = Cluster::of(&node, Topologies::new()).topology(Topology::new("gossip", secret));
+    let mut events = builder.events();
+    let _cluster = builder.start().await.unwrap();
+    let group = SocketAddrV4::new(config.multicast_addr, config.port);
+    let stranger: NodeName = "stranger@there".parse().unwrap();
+    for vector in 0..20 {
+        neighbour.send_to(&gossip::encode(&stranger), group).unwrap();
+        neighbour.send_to(&Secret::new(b"another").encode(&stranger, [vector; 16]), group).unwrap();
+    }
+    let friend: NodeName = "friend@there".parse().unwrap();
+    neighbour.send_to(&Secret::new(b"somepassword").encode(&friend, [7; 16]), group).unwrap();
+    let mut told = Vec::new();
+    loop {
+        match events.recv().await.unwrap() {
+            ClusterEvent::Foreign { what, .. } => told.push(what),
+            ClusterEvent::Connected { node, .. } => {
+                assert_eq!(node, friend);
+                break;
+            }
+            other => assert!(matches!(other, ClusterEvent::Discovered { .. }), "{other:?}"),
+        }
+    }
+    told.sort();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].starts_with("decryption failed") && told[1].starts_with("heartbeats without encryption"),
+        "{told:?}"
+    );
+    assert_eq!(node.dialed(), BTreeSet::from(["friend@there".to_owned()]));
+}
+
+#[tokio::test]
+async fn nodes_with_a_secret_and_broadcast_find_each_other() {
+    let mut config = on_loopback(free_udp_port());
+    config.secret = Some(Secret::new(b"somepassword"));
+    config.broadcast_only = true;
+    config.multicast_if = None;
+    // The broadcast address of loopback's network.
+    config.multicast_addr = Ipv4Addr::new(127, 255, 255, 255);
+    let (a, b) = (Fake::new("a@h"), Fake::new("b@h"));
+    let _a = start(&a, Topology::new("gossip", config.clone())).await;
+    let _b = start(&b, Topology::new("gossip", config)).await;
+    until("one hears the other", || a.dialed().contains("b@h") || b.dialed().contains("a@h")).await;
+}
+
+#[tokio::test]
+async fn a_multicast_interface_of_another_machine_is_an_error_that_says_so() {
+    let mut config = on_loopback(free_udp_port());
+    config.multicast_if = Some(Ipv4Addr::new(192, 0, 2, 1));
+    let node = Fake::new("me@127.0.0.1");
+    let topology = Topology::new("lan", config);
+    let error = Cluster::of(&node, Topologies::new()).topology(topology).start().await.unwrap_err().to_string();
+    assert!(error.starts_with("[libcluster:lan] cannot join the multicast group 239.255.77.1 on 192.0.2.1"), "{error}");
+}
+
+#[tokio::test]
+async fn erlang_hosts_reads_its_file_again_and_keeps_who_is_connected() {
+    let mut options = ServerOptions::default();
+    options.port = 0;
+    options.addresses = Some(vec![]);
+    let server = Server::bind(options).await.unwrap();
+    let port = server.port();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(".hosts.erlang");
+    let node = Fake::new("me@127.0.0.1");
+    let mut config = ErlangHosts::default();
+    config.timeout = Duration::from_millis(20);
+    config.path = Some(path.clone());
+    let topologies = Topologies::from_iter([Topology::new("hosts", config)]).with_epmd_port(port);
+    let builder = Cluster::of(&node, topologies);
+    let mut events = builder.events();
+    let cluster = builder.start().await.unwrap();
+    let topology: Arc<str> = "hosts".into();
+    let reason = "couldn't find .hosts.erlang file - not joining cluster".into();
+    assert_eq!(events.recv().await, Some(ClusterEvent::AnswerKept { topology, reason }));
+    let _a = registered(port, "a").await;
+    std::fs::write(&path, "'127.0.0.1'.\n'nowhere.invalid'.\n").unwrap();
+    until("a is dialed", || node.dialed().contains("a@127.0.0.1")).await;
+    assert!(cluster.status().topologies[0].last_error.is_none());
 }

@@ -32,8 +32,11 @@ pub(crate) enum Command {
     Nodes(Target),
     /// Ask whether a node answers: pong or pang
     Ping(Target),
+    /// Show how a node finds its cluster
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// Be a plain node until Ctrl-C
-    Node(NodeFlags),
+    Node(Plain),
     /// Serve as epmd, or ask the one that runs (options as the original takes them)
     #[command(disable_help_flag = true)]
     Epmd {
@@ -41,6 +44,22 @@ pub(crate) enum Command {
         #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
         arguments: Vec<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Topologies, what each last heard and when, and how it is with each peer
+    Status(Target),
+}
+
+/// A plain node.
+#[derive(Debug, Args)]
+pub(crate) struct Plain {
+    #[command(flatten)]
+    pub(crate) flags: NodeFlags,
+    /// The topologies [default: what LIBCLUSTER_STRATEGY says, or beamline.toml if there is one]
+    #[arg(long, value_name = "FILE", env = "BEAMLINE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// Which node to talk to, and how.
@@ -134,7 +153,7 @@ mod tests {
             .take_while(|line| !line.is_empty())
             .filter_map(|line| line.split_whitespace().next())
             .collect();
-        assert_eq!(commands, ["rpc", "nodes", "ping", "node", "epmd", "help"]);
+        assert_eq!(commands, ["rpc", "nodes", "ping", "cluster", "node", "epmd", "help"]);
         assert!(help.contains("beamline rpc app_b@127.0.0.1 'AppB.hello()'"), "{help}");
     }
 

@@ -1,6 +1,7 @@
 //! The `beamline` program: one file a command. Data goes to stdout, talk to stderr.
 
 mod arguments;
+mod cluster;
 mod epmd;
 mod exit;
 mod expression;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, ClusterCommand, Command};
 
 /// Runs the command that the command line names.
 #[tokio::main]
@@ -27,7 +28,8 @@ pub(crate) async fn main() -> ExitCode {
         Command::Rpc(arguments) => remote::rpc(arguments).await,
         Command::Nodes(target) => remote::nodes(&target).await,
         Command::Ping(target) => remote::ping(&target).await,
-        Command::Node(flags) => plain::node(&flags).await,
+        Command::Cluster(ClusterCommand::Status(target)) => cluster::status(&target).await,
+        Command::Node(plain) => plain::node(plain).await,
     };
     exit.into()
 }

@@ -1,14 +1,21 @@
-//! `beamline node`: a plain node until Ctrl-C. It offers the built-in functions and nothing else, and finds its peers by
-//! `LIBCLUSTER_STRATEGY`.
+//! `beamline node`: a plain node until Ctrl-C. It offers the built-in functions and its cluster's status, and finds its
+//! peers by `--config` or `LIBCLUSTER_STRATEGY`.
 
-use beamline::cluster::Cluster;
-use beamline::flags::NodeFlags;
+use beamline::cluster::{Cluster, Topologies};
 use beamline::node::NodeEvent;
 
+use super::arguments::Plain;
 use super::exit::Exit;
 
 /// Runs until it is interrupted.
-pub(crate) async fn node(flags: &NodeFlags) -> Exit {
+pub(crate) async fn node(Plain { flags, config }: Plain) -> Exit {
+    let topologies = match config.map_or_else(|| Ok(Topologies::from_env()), Topologies::from_file) {
+        Ok(topologies) => topologies.with_epmd_port(flags.epmd_port()),
+        Err(error) => {
+            eprintln!("{error}");
+            return Exit::Config;
+        }
+    };
     let builder = match flags.builder() {
         Ok(builder) => builder,
         Err(error) => {
@@ -24,13 +31,14 @@ pub(crate) async fn node(flags: &NodeFlags) -> Exit {
         }
     };
     let mut events = node.events();
-    let cluster = match Cluster::from_env(&node).start().await {
+    let cluster = match Cluster::of(&node, topologies).start().await {
         Ok(cluster) => cluster,
         Err(error) => {
             eprintln!("{error}");
             return Exit::Config;
         }
     };
+    node.export(cluster.module());
     match node.port() {
         Some(port) => eprintln!("{} is up on port {port}; Ctrl-C ends it", node.name()),
         None => eprintln!("{} is up and does not listen; Ctrl-C ends it", node.name()),

@@ -56,12 +56,12 @@ pub(crate) async fn ping(target: &Target) -> Exit {
 }
 
 /// A reader that has seen enough (`| head`) is no error.
-fn print(line: &str) {
+pub(super) fn print(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// Starts a node for one question, asks it, and says what went wrong if it did.
-async fn ask<F>(target: &str, way: &Way, question: F) -> Exit
+pub(super) async fn ask<F>(target: &str, way: &Way, question: F) -> Exit
 where
     F: AsyncFnOnce(&Node, &NodeName) -> Result<(), CallError>,
 {

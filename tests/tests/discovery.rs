@@ -1,0 +1,161 @@
+//! Discovery with real nodes: gossip with a secret both ways, and nodes that a real or our own epmd knows.
+
+use std::fs;
+use std::path::PathBuf;
+
+use whole_clusters::{Beam, DEADLINE, Epmd, Otp, Program, for_each_otp, free_port, unique, wait_until};
+
+const COOKIE: &str = "secret";
+
+/// A configuration in a file of this test alone, removed with it.
+struct Config(PathBuf);
+
+impl Config {
+    fn new(text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("{}.toml", unique("beamline").replace('@', "_")));
+        fs::write(&path, text).expect("a file can be written");
+        Self(path)
+    }
+
+    /// `beamline node` with this configuration.
+    fn node(&self, name: &str, epmd: &Epmd) -> Program {
+        let config = self.0.to_str().expect("a path of this test");
+        let arguments = ["node", "--name", name, "--cookie", COOKIE, "--config", config];
+        Program::start("beamline", epmd.port(), &arguments, &[("RUST_LOG", "info")])
+    }
+}
+
+impl Drop for Config {
+    fn drop(&mut self) {
+        // It may be gone already, which is as good.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn status(epmd: &Epmd, name: &str) -> String {
+    let output = Program::run("beamline", epmd.port(), &["cluster", "status", name, "--cookie", COOKIE]);
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn wait_for_status(epmd: &Epmd, name: &str, parts: &[&str]) {
+    wait_until("the status is so", DEADLINE, || {
+        let status = status(epmd, name);
+        let missing = parts.iter().find(|part| !status.contains(**part));
+        missing.map_or(Ok(()), |part| Err(format!("{part:?} is missing in: {status}")))
+    });
+}
+
+/// Stays on loopback, in a group and on a port of its own.
+fn gossip(port: u16, secret: &str) -> String {
+    format!(
+        "[topologies.lan]\nstrategy = \"Cluster.Strategy.Gossip\"\n[topologies.lan.config]\nport = {port}\n\
+         multicast_addr = \"239.255.77.3\"\nmulticast_if = \"127.0.0.1\"\n{secret}\n"
+    )
+}
+
+fn gossip_with_a_secret_is_understood_both_ways(otp: Otp) {
+    let epmd = Epmd::erlang(otp);
+    let mut beam = Beam::start(otp, &unique("e"), epmd.port(), COOKIE);
+    let port = free_port();
+    let config = Config::new(&gossip(port, "secret = \"somepassword\""));
+    let name = unique("ours");
+    let _ours = config.node(&name, &epmd);
+    wait_for_status(&epmd, &name, &["lan (Cluster.Strategy.Gossip): nothing heard yet"]);
+    // It reads ours and dials; and ours reads it, which the status shows.
+    beam.eval(&format!("is_pid(Gossip.start({port}, \"somepassword\", {{239, 255, 77, 3}}, {{127, 0, 0, 1}}))"));
+    beam.eval_until("Node.list()", &format!("[:{name:?}]"));
+    wait_for_status(&epmd, &name, &["last heard of a node", &format!("{} connected", beam.name())]);
+    // Ours dials by itself too: a real node that only speaks is connected.
+    let mut speaker = Beam::start(otp, &unique("s"), epmd.port(), COOKIE);
+    speaker.eval(&format!(
+        "{{:ok, socket}} = :gen_udp.open(0, [:binary, multicast_if: {{127, 0, 0, 1}}]); \
+         :gen_udp.send(socket, {{239, 255, 77, 3}}, {port}, Gossip.encode(node(), \"somepassword\"))"
+    ));
+    speaker.eval_until(&format!(":{name:?} in Node.list()"), "true");
+}
+
+fn another_secret_and_none_are_told_once(otp: Otp) {
+    let epmd = Epmd::erlang(otp);
+    let port = free_port();
+    let config = Config::new(&gossip(port, "secret = \"somepassword\""));
+    let name = unique("ours");
+    let ours = config.node(&name, &epmd);
+    wait_for_status(&epmd, &name, &["nothing heard yet"]);
+    let mut beam = Beam::start(otp, &unique("e"), epmd.port(), COOKIE);
+    beam.eval("{:ok, socket} = :gen_udp.open(0, [:binary, multicast_if: {127, 0, 0, 1}]); is_port(socket)");
+    for _ in 0..5 {
+        for secret in ["nil", "\"another\""] {
+            let send = format!(":gen_udp.send(socket, {{239, 255, 77, 3}}, {port}, Gossip.encode(node(), {secret}))");
+            assert_eq!(beam.eval(&send), ":ok");
+        }
+    }
+    wait_until("both are told", DEADLINE, || {
+        let said = ours.said();
+        if said.contains("decryption failed") && said.contains("without encryption") { Ok(()) } else { Err(said) }
+    });
+    assert_eq!(ours.said().matches("decryption failed").count(), 1, "{}", ours.said());
+    assert_eq!(ours.said().matches("without encryption").count(), 1, "{}", ours.said());
+    assert_eq!(beam.eval("Node.list()"), "[]");
+}
+
+fn local_epmd(otp: Otp, epmd: &Epmd) {
+    let early = Beam::start(otp, &unique("early"), epmd.port(), COOKIE);
+    let mut foreign = Beam::start(otp, &unique("foreign"), epmd.port(), "another");
+    let hidden = Beam::start_with(otp, &unique("hidden"), epmd.port(), COOKIE, "-hidden -start_epmd false");
+    let config = Config::new(
+        "[topologies.here]\nstrategy = \"local_epmd\"\nconfig.polling_interval = 100\nconfig.hidden = false\n",
+    );
+    let name = unique("ours");
+    let ours = config.node(&name, epmd);
+    wait_for_status(epmd, &name, &[&format!("{} connected", early.name())]);
+    let mut late = Beam::start(otp, &unique("late"), epmd.port(), COOKIE);
+    late.eval_until(&format!(":{name:?} in Node.list()"), "true");
+    // A lost connection is made anew.
+    late.eval(&format!("Node.disconnect(:{name:?})"));
+    late.eval_until(&format!(":{name:?} in Node.list()"), "true");
+    let status = status(epmd, &name);
+    assert!(!status.contains(hidden.name()), "{status}");
+    assert!(status.contains(&format!("{} waiting", foreign.name())), "{status}");
+    assert!(status.contains("cookies differ"), "{status}");
+    assert_eq!(
+        ours.said().matches(&format!("unable to connect to {:?}", foreign.name())).count(),
+        1,
+        "{}",
+        ours.said()
+    );
+    assert_eq!(foreign.eval("Node.list()"), "[]");
+}
+
+fn local_epmd_with_the_systems_epmd(otp: Otp) {
+    local_epmd(otp, &Epmd::erlang(otp));
+}
+
+fn local_epmd_with_our_epmd(otp: Otp) {
+    local_epmd(otp, &Epmd::beamline());
+}
+
+fn a_fixed_list_and_hosts_of_a_file(otp: Otp) {
+    let epmd = Epmd::erlang(otp);
+    let (first, second) = (unique("first"), unique("second"));
+    let hosts = Config::new("'127.0.0.1'.\n");
+    let config = Config::new(&format!(
+        "[topologies.fixed]\nstrategy = \"epmd\"\nconfig.hosts = [\"{first}\"]\n\
+         [topologies.hosts]\nstrategy = \"erlang_hosts\"\nconfig.timeout = 100\nconfig.path = {:?}\n",
+        hosts.0
+    ));
+    let name = unique("ours");
+    let _ours = config.node(&name, &epmd);
+    wait_for_status(&epmd, &name, &["fixed (Cluster.Strategy.Epmd): 1 nodes", &format!("{first} waiting")]);
+    let mut beams = [first, second].map(|name| Beam::start(otp, &name, epmd.port(), COOKIE));
+    for beam in &mut beams {
+        beam.eval_until(&format!(":{name:?} in Node.list()"), "true");
+    }
+}
+
+for_each_otp!(
+    gossip_with_a_secret_is_understood_both_ways,
+    another_secret_and_none_are_told_once,
+    local_epmd_with_the_systems_epmd,
+    local_epmd_with_our_epmd,
+    a_fixed_list_and_hosts_of_a_file,
+);
