@@ -38,7 +38,7 @@
 
 use std::error::Error;
 
-use beamline_node::{Cause, ConnectError, Node};
+use beamline_node::{Cause, ConnectError, Node, NodeSet};
 use beamline_proto::NodeName;
 
 /// A node, as the reconciler sees it. See the example [above](self).
@@ -51,6 +51,11 @@ pub trait Connector: Clone + Send + Sync + 'static {
 
     /// Whether there is a connection to this node, visible or hidden.
     fn is_connected(&self, node: &NodeName) -> bool;
+
+    /// Whether a node that is connected is hidden, for the status.
+    fn is_hidden(&self, _node: &NodeName) -> bool {
+        false
+    }
 
     /// Ends when a connection came or went since this was called; sooner or more often does no harm.
     fn changes(&self) -> impl Future<Output = ()> + Send + 'static;
@@ -81,6 +86,10 @@ impl Connector for Node {
 
     fn is_connected(&self, node: &NodeName) -> bool {
         self.is_connected(node)
+    }
+
+    fn is_hidden(&self, node: &NodeName) -> bool {
+        self.nodes(NodeSet::Hidden).contains(node)
     }
 
     fn changes(&self) -> impl Future<Output = ()> + Send + 'static {

@@ -81,7 +81,11 @@ impl Reports {
     }
 
     /// Asks for ever, with this pause after each answer.
-    pub async fn poll<E: fmt::Display>(&self, pause: Duration, mut ask: impl AsyncFnMut() -> Result<Vec<NodeName>, E>) {
+    pub async fn poll<E, F>(&self, pause: Duration, mut ask: impl FnMut() -> F)
+    where
+        E: fmt::Display,
+        F: Future<Output = Result<Vec<NodeName>, E>>,
+    {
         loop {
             match ask().await {
                 Ok(nodes) => self.answer(nodes).await,

@@ -53,6 +53,8 @@ pub struct PeerStatus {
 pub enum PeerState {
     /// There is a connection.
     Connected,
+    /// There is a connection, and the node is hidden.
+    ConnectedHidden,
     /// It is being dialed.
     Connecting,
     /// It is wanted, and will be dialed.
@@ -70,10 +72,11 @@ pub enum PeerState {
 }
 
 impl PeerState {
-    /// `connected`, `connecting`, `waiting`, `heard` or `leaving`.
+    /// `connected`, `connected_hidden`, `connecting`, `waiting`, `heard` or `leaving`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Connected => "connected",
+            Self::ConnectedHidden => "connected_hidden",
             Self::Connecting => "connecting",
             Self::Waiting { .. } => "waiting",
             Self::Heard => "heard",

@@ -31,7 +31,11 @@ fn lines(topology: &Term) -> Vec<String> {
     }
     for peer in get(topology, "peers").and_then(Term::as_list).into_iter().flat_map(|peers| peers.iter()) {
         let peer = &*peer;
-        let (node, state) = (text(peer, "node"), text(peer, "state"));
+        let node = text(peer, "node");
+        let state = match text(peer, "state") {
+            "connected_hidden" => "connected, hidden",
+            state => state,
+        };
         let next = milliseconds(peer, "next").map(|time| match state {
             "leaving" => format!(", disconnected in {}", shown(time)),
             _ => format!(", next try in {}", shown(time)),
@@ -90,7 +94,7 @@ mod tests {
             last_error: %{reason: "no DNS", age: 200},
             last_sighting: nil,
             peers: [
-                %{node: :"a@h", state: :connected, next: nil, last_failure: nil},
+                %{node: :"a@h", state: :connected_hidden, next: nil, last_failure: nil},
                 %{node: :"b@h", state: :waiting, next: 2000, last_failure: "it is down"},
                 %{node: :"c@h", state: :leaving, next: 100, last_failure: nil}
             ]
@@ -98,7 +102,7 @@ mod tests {
         let expected = [
             "fixed (Cluster.Strategy.Epmd): 2 nodes, answered 1.5s ago",
             "  kept, 0.2s ago: no DNS",
-            "  a@h connected",
+            "  a@h connected, hidden",
             "  b@h waiting, next try in 2.0s: it is down",
             "  c@h leaving, disconnected in 0.1s",
         ];

@@ -51,7 +51,7 @@ fn several_topologies_with_all_their_keys() {
         grace_period = 1500
 
         [topologies]
-        here = { strategy = "local_epmd", config = { port = 5, polling_interval = 100, hidden = false } }
+        here = { strategy = "local_epmd", config = { port = 5, polling_interval = 100 } }
         hosts = { strategy = "Cluster.Strategy.ErlangHosts", config.timeout = 30_000, config.path = "/etc/hosts.erlang" }
     "#;
     let topologies = Topologies::from_toml(text, "b.toml").unwrap();
@@ -73,7 +73,7 @@ fn several_topologies_with_all_their_keys() {
     assert!(format!("{:?}", of("fixed").strategy()).contains("b@h"));
     assert!(!of("here").prunes());
     let here = format!("{:?}", of("here").strategy());
-    assert!(here.contains("port: Some(5)") && here.contains("100ms") && here.contains("hidden: false"), "{here}");
+    assert!(here.contains("port: Some(5)") && here.contains("100ms"), "{here}");
     let hosts = format!("{:?}", of("hosts").strategy());
     assert!(hosts.contains("30s") && hosts.contains("/etc/hosts.erlang"), "{hosts}");
 }

@@ -77,6 +77,8 @@ pub(super) struct Peer {
     /// When it was last said or connected, whichever is later.
     said: Duration,
     pub(super) up: bool,
+    /// Whether it is hidden, if that was found out since it came up.
+    pub(super) hidden: Option<bool>,
     pub(super) dialing: bool,
     pub(super) due: Duration,
     pause: Duration,
@@ -85,7 +87,16 @@ pub(super) struct Peer {
 
 impl Peer {
     fn new(wanted: Wanted, now: Duration) -> Self {
-        Self { wanted, said: now, up: false, dialing: false, due: now, pause: Duration::ZERO, failure: None }
+        Self {
+            wanted,
+            said: now,
+            up: false,
+            hidden: None,
+            dialing: false,
+            due: now,
+            pause: Duration::ZERO,
+            failure: None,
+        }
     }
 
     fn is_stranger(&self) -> bool {
@@ -217,7 +228,12 @@ impl Core {
     }
 
     /// Looks at everybody: who is due, who came, who went, whose grace is over.
-    pub(crate) fn act(&mut self, now: Duration, is_connected: impl Fn(&NodeName) -> bool) -> Vec<Action> {
+    pub(crate) fn act(
+        &mut self,
+        now: Duration,
+        is_connected: impl Fn(&NodeName) -> bool,
+        is_hidden: impl Fn(&NodeName) -> bool,
+    ) -> Vec<Action> {
         let mut actions = Vec::new();
         let pruning = self.pruning.enabled;
         self.peers.retain(|name, peer| {
@@ -225,12 +241,15 @@ impl Core {
             if up && !peer.up {
                 peer.set_up(now);
             } else if peer.up && !up {
-                peer.up = false;
+                (peer.up, peer.hidden) = (false, None);
                 peer.due = now + jittered(&mut self.random, LOST_PAUSE);
                 peer.said = now;
                 if peer.is_owed() {
                     actions.push(Action::Lost(name.clone()));
                 }
+            }
+            if up && peer.hidden.is_none() {
+                peer.hidden = Some(is_hidden(name));
             }
             if peer.dialing {
                 return true;

@@ -224,7 +224,8 @@ impl<C: Connector> Reconciler<C> {
         let now = self.shared.now();
         let (actions, next) = {
             let mut state = self.shared.lock();
-            let actions = state.core.act(now, |node| self.connector.is_connected(node));
+            let connector = &self.connector;
+            let actions = state.core.act(now, |node| connector.is_connected(node), |node| connector.is_hidden(node));
             let (wanted, connected) = state.core.figures();
             self.metrics.peers(wanted, connected);
             (actions, state.core.next(now))

@@ -17,6 +17,7 @@ impl Shared {
                 node: node.clone(),
                 state: match peer.leaves_at() {
                     Some(at) => PeerState::Leaving { disconnect_in: at.saturating_sub(since_begin) },
+                    None if peer.up && peer.hidden == Some(true) => PeerState::ConnectedHidden,
                     None if peer.up => PeerState::Connected,
                     None if peer.dialing => PeerState::Connecting,
                     None if peer.is_owed() => PeerState::Waiting { retry_in: peer.due.saturating_sub(since_begin) },

@@ -63,7 +63,7 @@ impl World {
 
     /// Looks at everybody; gives who was lost.
     fn act(&mut self) -> Vec<NodeName> {
-        let actions = self.core.act(self.now, |node| self.up.contains(node));
+        let actions = self.core.act(self.now, |node| self.up.contains(node), |_| false);
         self.take(actions)
     }
 
