@@ -204,6 +204,8 @@ fn long_ten_million_junk_datagrams() {
         assert!(nodes.contains(&a), "after part {part}: {nodes}");
     }
     let after = resident();
+    // It did hear them.
+    assert!([&first, &second].iter().any(|node| node.said().contains("unable to connect to :\"x0")));
     assert!(
         after.0 < before.0 + GROWTH_KIB && after.1 < before.1 + GROWTH_KIB,
         "grew from {before:?} to {after:?} KiB"

@@ -38,7 +38,7 @@
 
 use std::error::Error;
 
-use beamline_node::{Cause, ConnectError, Node, NodeSet};
+use beamline_node::{Cause, ConnectError, Module, Node, NodeSet};
 use beamline_proto::NodeName;
 
 /// A node, as the reconciler sees it. See the example [above](self).
@@ -65,6 +65,9 @@ pub trait Connector: Clone + Send + Sync + 'static {
 
     /// Disconnects; false if there was no connection. After an error it is asked again.
     fn disconnect(&self, node: &NodeName) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// Takes the module that tells the cluster's status to other nodes, if it can.
+    fn export(&self, _module: Module) {}
 
     /// A short code for an error, which does not change with its text: for metrics, and to know a failure that repeats.
     fn code(_error: &Self::Error) -> &'static str {
@@ -108,6 +111,10 @@ impl Connector for Node {
 
     async fn disconnect(&self, node: &NodeName) -> Result<bool, ConnectError> {
         Ok(self.disconnect(node))
+    }
+
+    fn export(&self, module: Module) {
+        self.export(module);
     }
 
     fn code(error: &ConnectError) -> &'static str {

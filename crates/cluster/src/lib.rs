@@ -16,7 +16,8 @@
 //! ```
 //!
 //! Topologies come from code, from the environment, or from a file: see [`config`]. What they do is in the log, in
-//! [`Cluster::events`], in [`metrics`], and, at any moment, in [`Cluster::status`].
+//! [`Cluster::events`], in [`metrics`], and, at any moment, in [`Cluster::status`], which other nodes get by calling
+//! `Beamline.Cluster.status()`.
 //!
 //! This crate has no wire code of its own: datagrams and epmd's messages are `beamline_proto`'s.
 
@@ -38,7 +39,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use beamline_node::{Module, epmd};
+use beamline_node::epmd;
 use tokio::task::JoinSet;
 use tracing::warn;
 
@@ -88,12 +89,6 @@ impl Cluster {
     /// What each strategy last said and when, and how it is with each node.
     pub fn status(&self) -> Status {
         Status { topologies: self.shared.iter().map(|shared| shared.status()).collect() }
-    }
-
-    /// The status as the function `Beamline.Cluster.status/0`, which `beamline cluster status` calls. A node has it when it
-    /// is told to: `node.export(cluster.module())`.
-    pub fn module(&self) -> Module {
-        module::module(self.shared.clone())
     }
 }
 
@@ -160,6 +155,7 @@ impl<C: Connector> ClusterBuilder<C> {
         }
         // Nobody else sets it.
         let _ = all.set(shared.clone());
+        node.export(module::module(shared.iter().map(Arc::downgrade).collect()));
         Ok(Cluster { topologies, shared, publisher, _tasks: tasks })
     }
 }

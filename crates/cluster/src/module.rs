@@ -1,6 +1,7 @@
-//! The status as an exported function, for other nodes and for `beamline cluster status`.
+//! The status as the exported function `Beamline.Cluster.status/0`, for other nodes and for `beamline cluster status`. It is
+//! an empty list when the cluster has been dropped.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Weak, time::Duration};
 
 use beamline_node::Module;
 use beamline_term::{Term, atom};
@@ -13,9 +14,9 @@ use crate::{
 /// The module's name.
 pub const MODULE: &str = "Elixir.Beamline.Cluster";
 
-pub(crate) fn module(all: Vec<Arc<Shared>>) -> Module {
+pub(crate) fn module(all: Vec<Weak<Shared>>) -> Module {
     Module::new(MODULE).function("status", move || {
-        let status = Term::list(all.iter().map(|shared| topology(&shared.status())));
+        let status = Term::list(all.iter().filter_map(Weak::upgrade).map(|shared| topology(&shared.status())));
         async move { Ok(status) }
     })
 }

@@ -1,4 +1,4 @@
-//! `beamline cluster status NODE`: asks a node that exports its cluster's module, and prints the answer for people.
+//! `beamline cluster status NODE`: asks a node that has a cluster, and prints the answer for people.
 
 use std::time::Duration;
 

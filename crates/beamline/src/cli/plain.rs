@@ -38,7 +38,6 @@ pub(crate) async fn node(Plain { flags, config }: Plain) -> Exit {
             return Exit::Config;
         }
     };
-    node.export(cluster.module());
     match node.port() {
         Some(port) => eprintln!("{} is up on port {port}; Ctrl-C ends it", node.name()),
         None => eprintln!("{} is up and does not listen; Ctrl-C ends it", node.name()),

@@ -96,14 +96,13 @@ impl Topologies {
     /// By the value of `LIBCLUSTER_STRATEGY`, as a command line may give it. `epmd_port` is for `local_epmd`.
     pub fn from_choice(strategy: &str, epmd_port: Option<u16>) -> Self {
         let strategy = strategy.trim();
-        let mut topologies: Self = match strategy {
-            "" => Self::new(),
-            "gossip" => [Topology::new("gossip", Gossip::default())].into_iter().collect(),
-            "local_epmd" => [Topology::new("local_epmd", LocalEpmd::default())].into_iter().collect(),
-            other if BuiltIn::named(other).is_some() => {
-                Self::with_notice(StrategyNotice::NotYet { strategy: other.to_owned() })
-            }
-            other => Self::with_notice(StrategyNotice::Unknown { strategy: other.to_owned() }),
+        let short = BuiltIn::named(strategy).map(|built_in| built_in.short);
+        let mut topologies: Self = match short {
+            Some("gossip") => [Topology::new("gossip", Gossip::default())].into_iter().collect(),
+            Some("local_epmd") => [Topology::new("local_epmd", LocalEpmd::default())].into_iter().collect(),
+            Some(_) => Self::with_notice(StrategyNotice::NotYet { strategy: strategy.to_owned() }),
+            None if strategy.is_empty() => Self::new(),
+            None => Self::with_notice(StrategyNotice::Unknown { strategy: strategy.to_owned() }),
         };
         if let Some(port) = epmd_port {
             topologies = topologies.with_epmd_port(port);

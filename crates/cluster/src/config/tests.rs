@@ -1,3 +1,5 @@
+//! Files that are right and files that are wrong, with the place of each mistake.
+
 use super::*;
 
 fn problems(text: &str) -> Vec<String> {
@@ -12,6 +14,7 @@ fn problems(text: &str) -> Vec<String> {
 fn values_of_the_variable() {
     let gossip = Topologies::from_choice("gossip", None);
     assert_eq!(gossip.to_string(), "[gossip: [strategy: Cluster.Strategy.Gossip]]");
+    assert_eq!(Topologies::from_choice(" Cluster.Strategy.Gossip ", None).to_string(), gossip.to_string());
     let local_epmd = Topologies::from_choice("local_epmd", Some(5000));
     assert_eq!(local_epmd.epmd_port(), Some(5000));
     let none = Topologies::from_choice("", None);

@@ -279,7 +279,8 @@ impl Core {
     pub(crate) fn next(&self, now: Duration) -> Option<Duration> {
         let of = |peer: &Peer| match peer.wanted {
             _ if peer.dialing => None,
-            // At the limits, what is due waits for a dial to end or for the budget.
+            // At the limits, what is due waits for a dial to end, after which everybody is looked at, or for the budget.
+            _ if peer.is_owed() && peer.due <= now && self.running >= MAX_DIALS => None,
             _ if peer.is_owed() && peer.due <= now => Some(self.budget.next().max(now)),
             _ if peer.is_owed() => Some(peer.due),
             Wanted::Leaving { at } => Some(at),
