@@ -4,11 +4,12 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use beamline_cluster::{Cluster, Gossip, LocalEpmd, Topologies, Topology};
+use beamline_cluster::{Cluster, ClusterEvent, Gossip, LocalEpmd, MODULE, Topologies, Topology};
 use beamline_node::{
-    Node,
+    Node, NodeEvent,
     epmd::{Client, Epmd, Server, ServerOptions},
 };
+use beamline_term::Term;
 use tokio::time::{Instant, sleep};
 
 async fn epmd() -> Server {
@@ -63,4 +64,39 @@ async fn six_nodes_are_one_cluster_by_epmd() {
     local_epmd.port = Some(epmd.port());
     let nodes = six(&epmd, &Topology::new("local_epmd", local_epmd)).await;
     until_whole(&nodes, Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disconnect_heals_within_a_second_and_another_cookie_is_no_member() {
+    let mut gossip = Gossip::default();
+    gossip.port = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    gossip.multicast_if = Some(Ipv4Addr::LOCALHOST);
+    gossip.multicast_addr = Ipv4Addr::new(239, 255, 77, 4);
+    let epmd = epmd().await;
+    let topology = Topology::new("gossip", gossip);
+    let nodes = six(&epmd, &topology).await;
+    until_whole(&nodes, Duration::from_secs(5)).await;
+    for round in 0..3 {
+        let peer = nodes[round + 1].0.name().clone();
+        let events = &mut nodes[0].0.events();
+        assert!(nodes[0].0.disconnect(&peer));
+        while !matches!(events.recv().await, Some(NodeEvent::Down { .. })) {}
+        until_whole(&nodes, Duration::from_secs(1)).await;
+    }
+    let address = Epmd::External(Client::local(epmd.port()).address());
+    let stranger = Node::builder("stranger@127.0.0.1").cookie("another").epmd(address).start().await.unwrap();
+    let builder = Cluster::of(&stranger, [topology].into_iter().collect());
+    let mut events = builder.events();
+    let _cluster = builder.start().await.unwrap();
+    let code = loop {
+        if let Some(ClusterEvent::Unreachable { code, .. }) = events.recv().await {
+            break code;
+        }
+    };
+    assert_eq!(code, "BL501");
+    assert!(stranger.list().is_empty());
+    // Any node tells how it finds its cluster.
+    let status: Vec<Term> = nodes[0].0.call(nodes[1].0.name(), (MODULE, "status"), ()).await.unwrap();
+    let peers = status[0].as_map().and_then(|status| status.get_atom("peers")).and_then(Term::as_list).unwrap();
+    assert!(peers.iter().count() >= 5, "{status:?}");
 }
