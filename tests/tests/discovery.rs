@@ -144,7 +144,7 @@ fn a_fixed_list_and_hosts_of_a_file(otp: Otp) {
     ));
     let name = unique("ours");
     let _ours = config.node(&name, &epmd);
-    wait_for_status(&epmd, &name, &["fixed (Cluster.Strategy.Epmd): 1 nodes", &format!("{first} waiting")]);
+    wait_for_status(&epmd, &name, &["fixed (Cluster.Strategy.Epmd): 1 node,", &format!("{first} waiting")]);
     let mut beams = [first, second].map(|name| Beam::start(otp, &name, epmd.port(), COOKIE));
     for beam in &mut beams {
         beam.eval_until(&format!(":{name:?} in Node.list()"), "true");

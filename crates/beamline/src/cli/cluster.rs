@@ -52,7 +52,7 @@ fn heard(topology: &Term) -> String {
     match (of("last_answer"), of("last_sighting")) {
         (Some(answer), _) => {
             let count = get(answer, "nodes").and_then(Term::as_list).map_or(0, |nodes| nodes.len());
-            format!("{count} nodes, answered {} ago", age(answer))
+            format!("{count} {}, answered {} ago", if count == 1 { "node" } else { "nodes" }, age(answer))
         }
         (None, Some(sighting)) => format!("last heard of a node {} ago", age(sighting)),
         (None, None) => "nothing heard yet".to_owned(),
