@@ -18,8 +18,9 @@ pub const MAX_DIALS: usize = 64;
 pub const MAX_STRANGERS: usize = 1024;
 /// For so long a node that was connected is dialed again although nobody says its name any more.
 pub const KEEP: Duration = Duration::from_secs(60);
-/// A lost connection is made anew after a pause up to this: both sides notice at the same moment.
-const LOST_PAUSE: Duration = Duration::from_millis(200);
+/// A lost connection is made anew after a pause up to this: both sides notice at the same moment, and `global` may still be
+/// telling the others of the loss, so that a node that comes back meanwhile is asked to leave again.
+const LOST_PAUSE: Duration = Duration::from_millis(600);
 
 /// When nodes that an answer removed are disconnected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -149,7 +149,7 @@ fn pauses_grow_and_are_jittered() {
     world.end_dials(Ok(()));
     // The next failure begins anew.
     world.up.clear();
-    world.pass(MS * 200);
+    world.pass(MS * 600);
     world.end_dials(Err(refused()));
     let before = world.now;
     world.pass(Duration::from_secs(20));
@@ -163,7 +163,7 @@ fn a_lost_connection_is_made_anew_though_the_list_did_not_change() {
     world.end_dials(Ok(()));
     world.now += Duration::from_secs(1000);
     world.up.clear();
-    assert_eq!(world.pass(MS * 200), [name("a@there")]);
+    assert_eq!(world.pass(MS * 600), [name("a@there")]);
     assert_eq!(world.dialing, [name("a@there")]);
 }
 
@@ -277,7 +277,7 @@ fn who_was_met_is_dialed_again_for_a_while_though_nobody_says_its_name() {
     world.now += Duration::from_secs(1000);
     world.up.clear();
     let begin = world.now;
-    world.pass(MS * 200);
+    world.pass(MS * 600);
     let mut dials = 0;
     while !world.dialing.is_empty() {
         assert_eq!(world.dialing, [name("a@there")]);

@@ -1,7 +1,7 @@
 //! Frames between connected nodes: four bytes of length, then nothing (a tick), one message, or a fragment of one.
 //!
 //! Follows "Protocol between Connected Nodes" of the OTP documentation. We never offer the atom cache, so every header
-//! that a peer may send us has no atoms. [`Reader`] takes frames off a stream; [`write`] and [`write_head`] make whole
+//! that a peer may send us has no atoms. [`Reader`] takes frames off a stream; [`write()`] and [`write_head`] make whole
 //! ones, [`Fragments`] cuts a large message up. Nothing here touches a socket.
 
 mod fragment;
