@@ -84,6 +84,8 @@ pub(crate) struct Inner {
     pub(crate) scopes: pg::Scopes,
     /// The process in whose name calls are made; it also takes what called functions print.
     pub(crate) caller: Pid,
+    /// What the node itself sends is sent from here, also when that process has ended. It is in no table and has no ties.
+    pub(crate) caller_cell: Arc<Cell>,
     pub(crate) registration: ArcSwapOption<Registration>,
     events: broadcast::Sender<NodeEvent>,
     stopping: watch::Sender<bool>,
@@ -318,9 +320,9 @@ impl Node {
     /// # Errors
     /// It could not be sent.
     pub async fn send(&self, to: impl Into<Destination>, message: &(impl Serialize + ?Sized)) -> Result<(), SendError> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(64);
         beamline_term::serde::write(message, &mut out)?;
-        self.inner().send_from(&self.inner().caller_cell(), to.into(), out.into()).await
+        self.inner().send_from(&self.inner().caller_cell, to.into(), out.into()).await
     }
 
     /// Adds exported functions.
@@ -366,6 +368,7 @@ impl Inner {
     ) -> Inner {
         let Own { name, creation, host, port } = own;
         let numbers = Numbers::new(Origin::new(name.to_atom(), creation));
+        let caller = numbers.pid();
         Inner {
             cookies,
             metrics: NodeMetrics::new(&name),
@@ -374,7 +377,8 @@ impl Inner {
             host,
             settings,
             port,
-            caller: numbers.pid(),
+            caller_cell: Arc::new(Cell::new(caller.clone(), u64::MAX, caller.clone(), 0)),
+            caller,
             numbers,
             slots: Slots::default(),
             processes: Table::default(),

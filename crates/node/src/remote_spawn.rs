@@ -106,7 +106,7 @@ impl Node {
     /// # }
     /// ```
     pub fn spawn_on(&self, peer: &NodeName, function: impl Into<FunctionName>, arguments: impl Serialize) -> SpawnOn {
-        SpawnOn::new(self.inner(), self.inner().caller_cell(), peer, function.into(), &arguments, Tie::None)
+        SpawnOn::new(self.inner(), Arc::clone(&self.inner().caller_cell), peer, function.into(), &arguments, Tie::None)
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Slots {
     attempts: Mutex<Attempts>,
     /// Told when a connection is up, and when a caller has given up.
     arrivals: Notify,
-    up: papaya::HashMap<Atom, Arc<Connection>>,
+    up: papaya::HashMap<Atom, Arc<Connection>, foldhash::fast::RandomState>,
 }
 
 #[derive(Default)]

@@ -55,7 +55,7 @@ macro_rules! function {
                 })();
                 Box::pin(async move {
                     let value = future.map_err(|_| Raise::arguments())?.await?;
-                    let mut out = Vec::new();
+                    let mut out = Vec::with_capacity(64);
                     serde::write(&value, &mut out)?;
                     Ok(out)
                 })

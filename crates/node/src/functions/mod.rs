@@ -7,7 +7,6 @@ mod closure;
 mod pace;
 mod raise;
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,6 +22,8 @@ pub(crate) use pace::Pace;
 pub use raise::{Kind, Raise};
 
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, Raise>> + Send>>;
+/// Seeded anew for each table, and cheaper than the standard one.
+type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
 type Handler = Arc<dyn Fn(Bytes) -> Answer + Send + Sync>;
 
 /// Who may call the functions of a module.
@@ -84,7 +85,7 @@ impl std::fmt::Debug for Module {
 impl Module {
     /// An empty module. Elixir's `AppB` is called `Elixir.AppB`.
     pub fn new(name: &'static str) -> Module {
-        Module { name, access: Access::Everybody, functions: HashMap::new() }
+        Module { name, access: Access::Everybody, functions: HashMap::default() }
     }
 
     /// Adds a function. Its arity and the types of its arguments are the closure's.

@@ -63,14 +63,14 @@ impl<S: GenServer> Server<S> {
     where
         S::Cast: Serialize,
     {
-        self.node.send_from(&self.node.caller_cell(), self.to.clone(), cast_message(request)?).await
+        self.node.send_from(&self.node.caller_cell, self.to.clone(), cast_message(request)?).await
     }
 
     /// Stops it with this reason, and waits until it has ended. Gives the reason with which it did.
     pub async fn stop(&self, reason: impl Into<Term>) -> Option<Down> {
         let (tell, told) = oneshot::channel();
         let (to, reason) = (self.to.clone(), reason.into());
-        self.node.spawn_process(&self.node.caller_cell(), Tie::None, move |mut me| async move {
+        self.node.spawn_process(&self.node.caller_cell, Tie::None, move |mut me| async move {
             let monitor = me.monitor(to.clone());
             let from: Term = (me.pid().clone(), monitor.clone()).into();
             let message: Term = (atom("system"), from, Term::from((atom("terminate"), reason))).into();
@@ -127,7 +127,7 @@ impl<S> std::fmt::Debug for StartServer<S> {
 impl Node {
     /// Starts a server, as `GenServer.start`.
     pub fn start_server<S: GenServer>(&self, state: S) -> StartServer<S> {
-        let (node, parent) = (Arc::clone(self.inner()), self.inner().caller_cell());
+        let (node, parent) = (Arc::clone(self.inner()), Arc::clone(&self.inner().caller_cell));
         StartServer { node, parent, tie: Tie::None, state, name: None }
     }
 

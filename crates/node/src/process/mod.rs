@@ -192,7 +192,7 @@ impl Process {
     /// # Errors
     /// It could not be sent.
     pub async fn send(&self, to: impl Into<Destination>, message: &(impl Serialize + ?Sized)) -> Result<(), SendError> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(64);
         beamline_term::serde::write(message, &mut out)?;
         self.node.send_from(&self.cell, to.into(), out.into()).await
     }

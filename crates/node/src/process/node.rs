@@ -24,7 +24,7 @@ impl Node {
         F: FnOnce(Process) -> Fut,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.inner().spawn_process(&self.inner().caller_cell(), Tie::None, run).0
+        self.inner().spawn_process(&self.inner().caller_cell, Tie::None, run).0
     }
 
     /// Gives a process of this node a name, under which others can send to it. It goes when the process ends.
@@ -58,33 +58,24 @@ impl Node {
     /// Sends an exit signal to a process of any node, as `Process.exit(pid, reason)`.
     pub fn exit(&self, pid: &Pid, reason: impl Into<Term>) {
         let inner = self.inner();
-        inner.exit(&inner.caller_cell(), pid, &reason.into());
+        inner.exit(&inner.caller_cell, pid, &reason.into());
     }
 
     /// Sends `message` after `time`, unless the timer is cancelled first.
     pub fn send_after(&self, time: Duration, to: impl Into<Destination>, message: &(impl Serialize + ?Sized)) -> Timer {
-        Timer::start(self.inner(), self.inner().caller_cell(), time, to.into(), message)
+        Timer::start(self.inner(), Arc::clone(&self.inner().caller_cell), time, to.into(), message)
     }
 }
 
 impl Inner {
-    /// The process in whose name the node itself sends.
-    pub(crate) fn caller_cell(&self) -> Arc<Cell> {
-        match self.cell(&self.caller) {
-            Some(cell) => cell,
-            // Only when the node has stopped: nothing leaves it then.
-            None => Arc::new(Cell::new(self.caller.clone(), u64::MAX, self.caller.clone(), 0)),
-        }
-    }
-
     /// Ends a process of any node, in the name of the node itself.
     pub(crate) fn kill(self: &Arc<Self>, pid: &Pid) {
-        self.exit(&self.caller_cell(), pid, &Term::atom("kill"));
+        self.exit(&self.caller_cell, pid, &Term::atom("kill"));
     }
 
     /// Sends a message in the name of the node itself, connecting first if need be.
     pub(crate) async fn send(self: &Arc<Self>, to: Destination, message: Message) -> Result<(), SendError> {
-        self.send_from(&self.caller_cell(), to, message.encoded().clone()).await
+        self.send_from(&self.caller_cell, to, message.encoded().clone()).await
     }
 
     pub(crate) fn register(&self, name: &str, pid: &Pid) -> Result<(), NameTaken> {
@@ -118,12 +109,17 @@ impl Inner {
                 return Ok(());
             }
         };
-        // A pid of a node whose name is none leads nowhere.
-        let Ok(peer) = NodeName::from_atom(node) else { return Ok(()) };
         self.turn(from, node).await;
-        let connection = self.reach(&peer).await?;
+        let connection = match self.slots.get(node) {
+            Some(connection) => connection,
+            None => match NodeName::from_atom(node) {
+                Ok(peer) => self.reach(&peer).await?,
+                // A pid of a node whose name is none leads nowhere.
+                Err(_) => return Ok(()),
+            },
+        };
         connection.deliver(&control, &payload).await.map_err(|unsent| match unsent {
-            Unsent::Closed => SendError::NodeDown { node: peer },
+            Unsent::Closed => SendError::NodeDown { node: connection.peer.name.clone() },
             Unsent::TooLarge(error) => SendError::TooLarge(error),
         })
     }
@@ -147,7 +143,7 @@ impl Inner {
 
     /// Sends a message of the node's own services, which do not wait. Who cannot be reached gets nothing.
     pub(crate) fn send_later(self: &Arc<Self>, to: Pid, message: Term) {
-        self.send_now(&self.caller_cell(), &Destination::Pid(to), super::encoded(&message));
+        self.send_now(&self.caller_cell, &Destination::Pid(to), super::encoded(&message));
     }
 }
 

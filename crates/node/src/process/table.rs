@@ -10,7 +10,7 @@ use crate::reference::ByNumber;
 #[derive(Default)]
 pub(crate) struct Table {
     cells: papaya::HashMap<u64, Arc<Cell>, ByNumber>,
-    names: papaya::HashMap<Atom, Arc<Cell>>,
+    names: papaya::HashMap<Atom, Arc<Cell>, foldhash::fast::RandomState>,
     /// By the number of the reference.
     aliases: papaya::HashMap<u64, Arc<Cell>, ByNumber>,
 }

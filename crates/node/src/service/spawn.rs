@@ -231,7 +231,8 @@ fn end_reason(outcome: Result<Vec<u8>, Raise>, answer_to: Option<&Bytes>) -> Byt
             }
         };
     };
-    let mut out = Vec::new();
+    let value_len = outcome.as_ref().map_or(64, Vec::len);
+    let mut out = Vec::with_capacity(reference.len() + value_len + 16);
     match outcome {
         Ok(value) => {
             encode::tuple_header(&mut out, 3);

@@ -90,7 +90,7 @@ impl Supervisor {
     /// A child did not start, or two have the same id. Those that had started are stopped.
     pub async fn start(self, node: &Node) -> Result<SupervisorHandle, SupervisorError> {
         let inner = node.inner();
-        run::start(inner, &inner.caller_cell(), Tie::None, self).await
+        run::start(inner, &inner.caller_cell, Tie::None, self).await
     }
 
     /// The same, linked with a process, which should trap exits.
