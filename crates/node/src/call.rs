@@ -3,8 +3,8 @@
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
@@ -14,15 +14,17 @@ use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::serde::{self, Error};
 use beamline_term::{Atom, Pid, Reference, Term, atom};
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use crate::connection::{Closed, Connection, Unsent};
 use crate::error::CallError;
 use crate::functions::{FunctionName, Kind, no_arguments};
 use crate::node::{Destination, Inner};
+use crate::patience::Patience;
 use crate::waiting::Place;
 
 /// How a call ended, undecoded.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Outcome {
     /// A message to the call's alias.
     Reply(Bytes),
@@ -32,6 +34,8 @@ pub(crate) enum Outcome {
     Refused(Atom),
     /// The node is gone.
     Lost,
+    /// Its time is over.
+    Late,
 }
 
 /// A call that has not begun: `.await` it, or set a [`timeout`](Call::timeout) first.
@@ -45,6 +49,9 @@ pub struct Call<T> {
     from: Pid,
     answer: PhantomData<fn() -> T>,
 }
+
+/// The options of a call's spawn request.
+static MONITOR: LazyLock<Term> = LazyLock::new(|| Term::list([Term::atom("monitor")]));
 
 enum Work {
     Function(FunctionName),
@@ -101,7 +108,7 @@ impl<T> Call<T> {
     }
 
     /// How long to wait for the answer, the connection included. Default 5 s, as in OTP, unless the node has
-    /// [another](crate::Limits::call_timeout).
+    /// [another](crate::Limits::call_timeout). Of a second and more, its end may be noticed 25 ms late.
     pub fn timeout(mut self, timeout: Duration) -> Call<T> {
         self.timeout = timeout;
         self
@@ -114,20 +121,23 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for Call<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (peer, after) = (self.peer.clone(), self.timeout);
-            let body = self.body.clone().map_err(CallError::Arguments)?;
+            let mut call = self;
+            let body = std::mem::replace(&mut call.body, Ok(Bytes::new())).map_err(CallError::Arguments)?;
+            let patience = Patience::new(call.timeout);
             let run = async {
-                match &self.work {
-                    Work::Function(function) if self.peer == self.node.name => self.here(function, body).await,
-                    Work::Function(function) => self.there(function, body).await,
-                    Work::Server(server) if self.peer == self.node.name => self.ask_here(server, &body).await,
-                    Work::Server(server) => self.ask(server, body).await,
+                match &call.work {
+                    Work::Function(function) if call.peer == call.node.name => call.here(function, body).await,
+                    Work::Function(function) => call.there(function, body, &patience).await,
+                    Work::Server(server) if call.peer == call.node.name => {
+                        call.ask_here(server, &body, &patience).await
+                    }
+                    Work::Server(server) => call.ask(server, body, &patience).await,
                 }
             };
-            let began = Instant::now();
-            let answer = tokio::time::timeout(after, run).await;
-            self.node.metrics.made.record(matches!(answer, Ok(Ok(_))), began.elapsed());
-            let answer = answer.map_err(|_| CallError::Timeout { node: peer.clone(), after })??;
+            let answer = patience.bound(run).await.unwrap_or_else(|| Err(call.late()));
+            call.node.metrics.made.record(answer.is_ok(), patience.spent());
+            let answer = answer?;
+            let Call { peer, .. } = call;
             serde::read(&mut Decoder::new(&answer)).map_err(|source| CallError::Answer { node: peer, source })
         })
     }
@@ -148,9 +158,9 @@ impl<T> Call<T> {
     }
 
     /// A spawn request for `erpc:execute_call/4`, whose end carries the answer.
-    async fn there(&self, function: &FunctionName, arguments: Bytes) -> Result<Bytes, CallError> {
+    async fn there(&self, function: &FunctionName, arguments: Bytes, patience: &Patience) -> Result<Bytes, CallError> {
         let connection = self.connection().await?;
-        let mut place = self.node.waiting.place(&self.node.numbers, &self.peer);
+        let mut place = self.node.waiting.place(&self.node, &self.peer, patience.deadline());
         let caller = self.from.clone();
         let request = Control::SpawnRequest(Box::new(SpawnRequest {
             reference: place.reference.clone(),
@@ -159,7 +169,7 @@ impl<T> Call<T> {
             module: atom("erpc"),
             function: atom("execute_call"),
             arity: 4,
-            options: Term::list([Term::atom("monitor")]),
+            options: MONITOR.clone(),
         }));
         let mut payload = Vec::with_capacity(arguments.len() + 128);
         encode::list_header(&mut payload, 4);
@@ -169,9 +179,11 @@ impl<T> Call<T> {
         payload.extend_from_slice(&arguments);
         encode::nil(&mut payload);
         connection.deliver(&request, &payload.into()).await.map_err(|unsent| self.unsent(unsent))?;
+        patience.hand_over();
         match (&mut place.outcome).await {
             Ok(Outcome::Down(reason)) => self.answer_of(&reason, &place),
             Ok(Outcome::Refused(reason)) => Err(CallError::Refused { node: self.peer.clone(), reason }),
+            Ok(Outcome::Late) => Err(self.late()),
             Ok(Outcome::Reply(_) | Outcome::Lost) | Err(_) => Err(self.lost()),
         }
     }
@@ -188,6 +200,10 @@ impl<T> Call<T> {
 
     fn lost(&self) -> CallError {
         CallError::NodeDown { node: self.peer.clone() }
+    }
+
+    fn late(&self) -> CallError {
+        CallError::Timeout { node: self.peer.clone(), after: self.timeout }
     }
 
     fn unsent(&self, unsent: Unsent) -> CallError {
@@ -226,18 +242,21 @@ impl<T> Call<T> {
     }
 
     /// A `GenServer` call: a monitor, the request, and an answer to the alias.
-    async fn ask(&self, server: &Target, request: Bytes) -> Result<Bytes, CallError> {
+    async fn ask(&self, server: &Target, request: Bytes, patience: &Patience) -> Result<Bytes, CallError> {
         let connection = self.connection().await?;
         let room = connection.room(request.len()).await.map_err(|Closed| self.lost())?;
         let promise = connection.promise(room);
-        let call = ServerCall::send(&self.node, Arc::clone(&connection), server, self.from.clone(), &request);
+        let (from, until) = (self.from.clone(), patience.deadline());
+        let call = ServerCall::send(&self.node, Arc::clone(&connection), server, from, &request, until);
         drop(promise);
-        call?.answer().await
+        patience.hand_over();
+        call?.answer(self.timeout).await
     }
 
     /// The same for a server of this node.
-    async fn ask_here(&self, server: &Target, request: &[u8]) -> Result<Bytes, CallError> {
-        let mut place = self.node.waiting.place(&self.node.numbers, &self.peer);
+    async fn ask_here(&self, server: &Target, request: &[u8], patience: &Patience) -> Result<Bytes, CallError> {
+        let mut place = self.node.waiting.place(&self.node, &self.peer, patience.deadline());
+        patience.hand_over();
         let reference = place.reference.clone();
         if !self.node.watch_here(&self.from, server, &reference) {
             return Err(CallError::Exited { node: self.peer.clone(), reason: Term::atom("noproc") });
@@ -254,6 +273,7 @@ impl<T> Call<T> {
         drop(unwatch);
         match outcome {
             Ok(Outcome::Reply(payload)) => reply_in(&payload, self.peer.clone()),
+            Ok(Outcome::Late) => Err(self.late()),
             other => Err(unanswered(other.ok(), self.peer.clone())),
         }
     }
@@ -266,15 +286,16 @@ pub(crate) struct ServerCall {
 }
 
 impl ServerCall {
-    /// Queues the request, without waiting for room.
+    /// Queues the request, without waiting for room. After `until` nobody waits for its answer any more.
     pub(crate) fn send(
         node: &Arc<Inner>,
         connection: Arc<Connection>,
         server: &Target,
         from: Pid,
         request: &[u8],
+        until: Option<Instant>,
     ) -> Result<ServerCall, CallError> {
-        let place = node.waiting.place(&node.numbers, &connection.peer.name);
+        let place = node.waiting.place(node, &connection.peer.name, until);
         // Of a loss after this the place is told; of one before, nobody would tell it.
         if connection.is_closed() {
             return Err(CallError::NodeDown { node: connection.peer.name.clone() });
@@ -295,8 +316,8 @@ impl ServerCall {
         Ok(ServerCall { place, unwatch: Unwatch { connection, control: Some(control) } })
     }
 
-    /// Waits for the answer, for as long as the server and its node live.
-    pub(crate) async fn answer(mut self) -> Result<Bytes, CallError> {
+    /// Waits for the answer, for as long as the server and its node live, or until its time is over, which was `after`.
+    pub(crate) async fn answer(mut self, after: Duration) -> Result<Bytes, CallError> {
         let outcome = (&mut self.place.outcome).await;
         let node = self.unwatch.connection.peer.name.clone();
         match outcome {
@@ -304,6 +325,7 @@ impl ServerCall {
                 drop(self.unwatch);
                 reply_in(&payload, node)
             }
+            Ok(Outcome::Late) => Err(CallError::Timeout { node, after }),
             other => {
                 self.unwatch.disarm();
                 Err(unanswered(other.ok(), node))
@@ -376,24 +398,51 @@ fn write_call(out: &mut Vec<u8>, from: &Pid, reference: &Reference, request: &[u
 
 /// Arguments given as a tuple, a sequence or nothing, as an encoded list.
 pub(crate) fn argument_list(arguments: &impl Serialize) -> Result<Bytes, Error> {
-    let mut out = Vec::new();
+    // The head of a list is three bytes longer than that of a small tuple, which is then written over in its place.
+    const BEFORE: usize = 3;
+    let mut out = Vec::with_capacity(64);
+    out.extend_from_slice(&[0; BEFORE]);
     serde::write(arguments, &mut out)?;
-    let bytes = Bytes::from(out);
-    let mut decoder = Decoder::new(&bytes);
-    match decoder.peek_tag()? {
-        tag::NIL | tag::LIST | tag::STRING => Ok(bytes),
-        tag::SMALL_TUPLE | tag::LARGE_TUPLE => {
-            let arity = decoder.tuple_header()?;
-            if arity == 0 {
-                return Ok(no_arguments());
-            }
-            let mut list = Vec::with_capacity(bytes.len() + 8);
-            encode::list_header(&mut list, arity);
-            list.extend_from_slice(&decoder.rest());
-            encode::nil(&mut list);
-            Ok(Bytes::from(list))
+    match out.get(BEFORE..) {
+        Some([tag::SMALL_TUPLE, 0, ..] | [tag::LARGE_TUPLE, 0, 0, 0, 0, ..]) => return Ok(no_arguments()),
+        Some(&[tag::SMALL_TUPLE, arity, ..]) => {
+            out[..BEFORE + 2].copy_from_slice(&[tag::LIST, 0, 0, 0, arity]);
+            out.push(tag::NIL);
+            return Ok(Bytes::from(out));
         }
-        _ if decoder.atom().is_ok_and(|atom| atom == "nil") => Ok(no_arguments()),
+        Some([tag::LARGE_TUPLE, ..]) => {
+            out[BEFORE] = tag::LIST;
+            out.push(tag::NIL);
+        }
+        _ => {}
+    }
+    let list = Bytes::from(out).slice(BEFORE..);
+    match Decoder::new(&list).peek_tag()? {
+        tag::NIL | tag::LIST | tag::STRING => Ok(list),
+        _ if Decoder::new(&list).atom().is_ok_and(|atom| atom == "nil") => Ok(no_arguments()),
         _ => Err(Error::message("arguments are given as a tuple or a list")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(arguments: &impl Serialize) -> String {
+        Decoder::new(&argument_list(arguments).unwrap()).term().unwrap().to_string()
+    }
+
+    #[test]
+    fn arguments_become_a_list_however_they_are_given() {
+        assert_eq!(list(&()), "[]");
+        assert_eq!(list(&(1, "two", atom("three"))), "[1, \"two\", :three]");
+        assert_eq!(list(&[1000, 2000, 3000]), "[1000, 2000, 3000]");
+        assert_eq!(list(&Term::nil()), "[]");
+        let many = |number| (0..number).map(|_| Term::from(1000)).collect::<Vec<_>>();
+        for number in [0, 1, 255, 256, 1000] {
+            let tuple = argument_list(&Term::tuple(many(number))).unwrap();
+            assert_eq!(Decoder::new(&tuple).term(), Ok(Term::list(many(number))), "{number}");
+        }
+        assert!(argument_list(&5).is_err());
     }
 }

@@ -34,6 +34,7 @@ mod functions;
 mod gen_server;
 pub mod metrics;
 mod node;
+mod patience;
 mod process;
 mod reference;
 mod remote_spawn;

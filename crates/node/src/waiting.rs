@@ -1,23 +1,40 @@
 //! What waits for the answer to a reference: calls to other nodes.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use beamline_proto::NodeName;
 use beamline_term::{Atom, Reference};
 use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
 
 use crate::call::Outcome;
+use crate::node::Inner;
+use crate::patience::LONG;
 use crate::reference::{ByNumber, Numbers};
 
-/// In parts by number, so that calls of several tasks seldom wait for each other.
+type Part = HashMap<u64, Entry, ByNumber>;
+
 #[derive(Default)]
-pub(crate) struct Waiting([Mutex<HashMap<u64, Entry, ByNumber>>; PARTS]);
+pub(crate) struct Waiting {
+    /// In parts by number, so that calls of several tasks seldom wait for each other.
+    parts: [Mutex<Part>; PARTS],
+    /// Whether a task looks for those whose time is over.
+    is_swept: AtomicBool,
+}
 
 const PARTS: usize = 16;
 
+/// A deadline is noticed so much late.
+const LATE: Duration = Duration::from_millis(25);
+/// After so many looks that found no deadline nobody looks any more.
+const IDLE: usize = 2;
+
 struct Entry {
     peer: NodeName,
+    until: Option<Instant>,
     tell: oneshot::Sender<Outcome>,
 }
 
@@ -36,14 +53,20 @@ impl Drop for Place {
 }
 
 impl Waiting {
-    fn lock(&self, number: u64) -> MutexGuard<'_, HashMap<u64, Entry, ByNumber>> {
-        self.0[number as usize % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self, number: u64) -> MutexGuard<'_, Part> {
+        self.parts[number as usize % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn place(self: &Arc<Self>, numbers: &Numbers, peer: &NodeName) -> Place {
-        let (reference, number) = numbers.reference();
+    /// A place for the answer of this peer. Who still waits there when the time is over is told that it is
+    /// [late](Outcome::Late), within [`LATE`], if that is [`LONG`] away now.
+    pub(crate) fn place(self: &Arc<Self>, node: &Inner, peer: &NodeName, until: Option<Instant>) -> Place {
+        let (reference, number) = node.numbers.reference();
         let (tell, outcome) = oneshot::channel();
-        self.lock(number).insert(number, Entry { peer: peer.clone(), tell });
+        self.lock(number).insert(number, Entry { peer: peer.clone(), until, tell });
+        if until.is_some() && !self.is_swept.load(Ordering::SeqCst) && !self.is_swept.swap(true, Ordering::SeqCst) {
+            let waiting = Arc::clone(self);
+            node.spawn(async move { waiting.sweep().await });
+        }
         Place { waiting: Arc::clone(self), number, reference, outcome }
     }
 
@@ -56,15 +79,44 @@ impl Waiting {
         })
     }
 
-    /// Tells all who wait for this node that it is gone.
-    pub(crate) fn node_down(&self, peer: &Atom) {
-        for part in &self.0 {
-            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
-            let gone: Vec<Entry> = part.extract_if(|_, entry| entry.peer.as_atom() == peer).map(|(_, e)| e).collect();
-            drop(part);
-            for entry in gone {
-                let _ = entry.tell.send(Outcome::Lost);
+    /// Tells those whose time is over, for as long as anybody has a deadline.
+    async fn sweep(&self) {
+        let (mut idle, mut pause) = (0, LONG);
+        while idle < IDLE {
+            sleep(pause).await;
+            let now = Instant::now();
+            let next = self.end(Outcome::Late, |entry| entry.until.is_some_and(|until| until <= now));
+            // Who comes meanwhile has as much time at least.
+            pause = next.map_or(LONG, |next| next.saturating_duration_since(now).clamp(LATE, LONG));
+            idle = if next.is_some() { 0 } else { idle + 1 };
+            if idle == IDLE {
+                self.is_swept.store(false, Ordering::SeqCst);
+                // Who came before that was written relies on this task.
+                let has_come = self.end(Outcome::Late, |_| false).is_some();
+                if has_come && !self.is_swept.swap(true, Ordering::SeqCst) {
+                    idle = 0;
+                }
             }
         }
+    }
+
+    /// Ends the wait of those that are meant, and gives the first deadline of those that are left.
+    fn end(&self, outcome: Outcome, is_meant: impl Fn(&Entry) -> bool) -> Option<Instant> {
+        let mut first = None;
+        for part in &self.parts {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            let ended: Vec<Entry> = part.extract_if(|_, entry| is_meant(entry)).map(|(_, entry)| entry).collect();
+            first = part.values().filter_map(|entry| entry.until).chain(first).min();
+            drop(part);
+            for entry in ended {
+                let _ = entry.tell.send(outcome.clone());
+            }
+        }
+        first
+    }
+
+    /// Tells all who wait for this node that it is gone.
+    pub(crate) fn node_down(&self, peer: &Atom) {
+        self.end(Outcome::Lost, |entry| entry.peer.as_atom() == peer);
     }
 }

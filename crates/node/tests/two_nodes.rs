@@ -5,10 +5,11 @@
 mod common;
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use beamline_node::{
-    CallError, Cause, DownReason, Epmd, Listen, Module, Node, NodeBuilder, NodeEvent, NodeSet, Raise, Request, Side,
+    Call, CallError, Cause, DownReason, Epmd, Listen, Module, Node, NodeBuilder, NodeEvent, NodeSet, Raise, Request,
+    Side,
 };
 use beamline_proto::NodeName;
 use beamline_term::{Atom, Pid, Reference, Term, atom};
@@ -45,6 +46,28 @@ async fn they_connect_list_each_other_and_ping() {
     until("b lists a", || b.list() == [a.name().clone()]).await;
     assert_eq!(b.nodes(NodeSet::Known), [a.name().clone(), b.name().clone()]);
     b.ping(a.name()).await.unwrap();
+}
+
+/// A timeout of a second and more has no timer of its own.
+#[tokio::test]
+async fn a_long_timeout_ends_in_time_whatever_was_called() {
+    let (a, b) = pair().await;
+    let time = Duration::from_millis(1200);
+    let late = async |call: Call<Term>| {
+        let began = Instant::now();
+        let outcome = call.timeout(time).await;
+        assert!(matches!(&outcome, Err(CallError::Timeout { after, .. }) if *after == time), "{outcome:?}");
+        let took = began.elapsed();
+        assert!(took >= time && took < time + Duration::from_secs(5), "{took:?}");
+    };
+    for _ in 0..2 {
+        tokio::join!(
+            late(a.call(b.name(), ("Elixir.Test", "sleep"), ())),
+            late(a.call(a.name(), ("Elixir.Test", "sleep"), ())),
+            late(a.server_call(atom("user"), b.name(), 1)),
+            late(a.server_call(atom("user"), a.name(), 1)),
+        );
+    }
 }
 
 #[tokio::test]

@@ -245,9 +245,9 @@ impl Shell {
         };
         let mut body = Vec::new();
         encode::term(&mut body, request);
-        match ServerCall::send(&node, connection, &Target::Name(NAME), from, &body) {
+        match ServerCall::send(&node, connection, &Target::Name(NAME), from, &body, None) {
             Ok(call) => drop(self.node.spawn(async move {
-                let answer = call.answer().await.and_then(|answer| {
+                let answer = call.answer(Duration::MAX).await.and_then(|answer| {
                     Decoder::new(&answer)
                         .term()
                         .map_err(|source| CallError::Answer { node: node.name.clone(), source: source.into() })

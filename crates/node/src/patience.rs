@@ -1,0 +1,89 @@
+//! How long one call may take. Almost all are answered long before that, so a call with a long timeout registers no timer of
+//! its own: once it only waits for its answer, the table of [waiting](crate::waiting) calls, which is looked through now and
+//! then, tells it that its time is over.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// A timeout of this and more may be noticed a little late.
+pub(crate) const LONG: Duration = Duration::from_secs(1);
+
+/// The time of one call, which begins when this is made.
+pub(crate) struct Patience {
+    began: Instant,
+    after: Duration,
+    /// Whether somebody else sees to the deadline.
+    handed_over: AtomicBool,
+}
+
+impl Patience {
+    pub(crate) fn new(after: Duration) -> Patience {
+        Patience { began: Instant::now(), after, handed_over: AtomicBool::new(false) }
+    }
+
+    /// Until when, for a table that sees to it; `None` if the time is too short, or longer than can be told.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        if self.after < LONG { None } else { self.began.checked_add(self.after) }
+    }
+
+    /// The call is in a table that was told the [deadline](Patience::deadline), and from now on waits for nothing else.
+    pub(crate) fn hand_over(&self) {
+        self.handed_over.store(self.deadline().is_some(), Ordering::Relaxed);
+    }
+
+    /// How long it has taken so far.
+    pub(crate) fn spent(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// What a future gives, or `None` when the time is over. A timer is set only if the future has to wait for something
+    /// without having been handed over.
+    pub(crate) async fn bound<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        let mut timer: Option<std::pin::Pin<Box<Sleep>>> = None;
+        poll_fn(|context| {
+            if let Poll::Ready(done) = work.as_mut().poll(context) {
+                return Poll::Ready(Some(done));
+            }
+            // Who had to wait before has less time left than the table counts on.
+            if timer.is_none() && self.handed_over.load(Ordering::Relaxed) {
+                return Poll::Pending;
+            }
+            let Some(end) = self.began.checked_add(self.after) else { return Poll::Pending };
+            let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
+            timer.as_mut().poll(context).map(|()| None)
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_ends_in_time_unless_another_sees_to_it() {
+        let began = Instant::now();
+        for after in [Duration::from_millis(30), Duration::from_secs(5)] {
+            assert_eq!(Patience::new(after).bound(pending::<()>()).await, None);
+        }
+        let spent = began.elapsed();
+        assert!(spent >= Duration::from_millis(5030) && spent < Duration::from_millis(5050), "{spent:?}");
+        let patience = Patience::new(Duration::from_secs(5));
+        let handed = patience.bound(async {
+            patience.hand_over();
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        });
+        assert_eq!(handed.await, Some(()));
+        let short = Patience::new(Duration::from_millis(30));
+        short.hand_over();
+        assert_eq!(short.bound(pending::<()>()).await, None, "nobody else sees to a short time");
+        assert_eq!(Patience::new(Duration::MAX).deadline(), None);
+    }
+}
