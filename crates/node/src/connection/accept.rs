@@ -10,7 +10,7 @@ use beamline_proto::flags::Flags;
 use beamline_proto::handshake::{Acceptor, Hello, Progress, Status};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
-use tracing::{Instrument, debug, error, field, info_span, warn};
+use tracing::{Instrument, Span, debug, error, field, info_span, warn};
 
 use super::guests::GivenName;
 use super::start::Start;
@@ -91,6 +91,7 @@ async fn welcome(node: &Arc<Inner>, incoming: Incoming) -> Result<(), Cause> {
                 let replace = matches!(caller, Caller::Connected(_));
                 // One who was welcomed stays in `caller` until the connection is up, so that whoever waits sees it.
                 let guest = if let Caller::Guest(given) = caller { Some(given) } else { None };
+                Span::current().record("peer", field::display(&peer.name));
                 return Start { peer, stream, last, replace, guest }.begin(node);
             }
             Ok(Progress::Wait | Progress::Alive | Progress::Named(..)) => {}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use beamline_proto::handshake::Peer;
 use tokio::io::AsyncWriteExt;
-use tracing::{Instrument, Span, field};
+use tracing::{Instrument, Span};
 
 use super::guests::GivenName;
 use super::stream::Stream;
@@ -46,7 +46,7 @@ impl Start {
             node.connection_lost(&earlier, &DownReason::WaitPending);
         }
         let span = Span::current();
-        span.record("peer", field::display(&connection.peer.name)).record("hidden", connection.is_hidden());
+        span.record("hidden", connection.is_hidden());
         node.connection_made(&connection);
         let Stream { channel: Channel { read, mut write, .. }, buffer, .. } = stream;
         let (tick_interval, intensity) = (node.settings.tick_interval(), node.settings.net_tickintensity);
