@@ -72,8 +72,8 @@ fn erlang(node: &Weak<Inner>) -> Module {
         .function("registered", with!(node, |inner| Ok(inner.processes.names())))
         .function(
             "whereis",
-            with!(node, |inner, name: Atom| Ok(match inner.processes.named(&name) {
-                Some(cell) => Term::Pid(cell.pid.clone()),
+            with!(node, |inner, name: Atom| Ok(match inner.processes.whereis(&name) {
+                Some(pid) => Term::Pid(pid),
                 None => Term::atom("undefined"),
             })),
         )

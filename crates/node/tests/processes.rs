@@ -455,6 +455,21 @@ async fn a_process_has_one_name_and_it_goes_with_it() {
     node.register("second", &other).unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_is_free_once_its_process_has_ended() {
+    let node = alone().await;
+    for _ in 0..500 {
+        let (first, second) = (idle(&node), idle(&node));
+        node.register("name", &first).unwrap();
+        node.exit(&first, atom("kill"));
+        // Its task may not have been dropped yet.
+        assert_eq!(node.process_info(&first), None);
+        assert_eq!(node.whereis("name"), None);
+        node.register("name", &second).unwrap();
+        node.exit(&second, atom("kill"));
+    }
+}
+
 #[tokio::test]
 async fn functions_are_spawned_on_nodes_with_links_and_monitors() {
     let (a, b) = pair().await;

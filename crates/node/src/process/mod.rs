@@ -381,6 +381,6 @@ impl Process {
 
     /// The process of this name on this node.
     pub fn whereis(&self, name: &str) -> Option<Pid> {
-        self.node.processes.named(&Atom::new(name).ok()?).map(|cell| cell.pid.clone())
+        self.node.processes.whereis(&Atom::new(name).ok()?)
     }
 }

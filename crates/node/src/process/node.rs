@@ -42,7 +42,7 @@ impl Node {
 
     /// The process of this name on this node.
     pub fn whereis(&self, name: &str) -> Option<Pid> {
-        self.inner().processes.named(&Atom::new(name).ok()?).map(|cell| cell.pid.clone())
+        self.inner().processes.whereis(&Atom::new(name).ok()?)
     }
 
     /// Whether a process of this node runs.

@@ -75,8 +75,13 @@ impl Table {
     /// Gives a name to a process, unless it is taken or the process has one.
     pub(crate) fn register(&self, name: &Atom, cell: &Arc<Cell>) -> Result<(), NameTaken> {
         let names = self.names.pin();
-        if let Err(taken) = names.try_insert(name.clone(), Arc::clone(cell)) {
-            return Err(NameTaken::Taken { name: name.clone(), pid: taken.current.pid.clone() });
+        while let Err(taken) = names.try_insert(name.clone(), Arc::clone(cell)) {
+            let holder = taken.current;
+            if holder.is_alive() {
+                return Err(NameTaken::Taken { name: name.clone(), pid: holder.pid.clone() });
+            }
+            // It has ended, and its name is about to be taken away.
+            self.unregister_from(name, holder);
         }
         let named = cell.set_name(name);
         if named.is_err() {
@@ -102,6 +107,12 @@ impl Table {
         let _ = self.names.pin().remove_if(name, |_, holder| Arc::ptr_eq(holder, cell));
     }
 
+    /// Who has a name and has not ended.
+    pub(crate) fn whereis(&self, name: &Atom) -> Option<Pid> {
+        self.named(name).filter(|cell| cell.is_alive()).map(|cell| cell.pid.clone())
+    }
+
+    /// Who has a name, though it may have ended a moment ago.
     pub(crate) fn named(&self, name: &Atom) -> Option<Arc<Cell>> {
         self.names.pin().get(name).cloned()
     }
