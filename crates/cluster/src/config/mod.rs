@@ -47,10 +47,17 @@ const DEFAULT_FILE: &str = "beamline.toml";
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StrategyNotice {
-    /// libcluster knows it, Beamline does not yet, or it needs keys that only a file can give.
-    NotYet {
+    /// It needs keys that only a file can give.
+    NeedsKeys {
         /// The value.
         strategy: String,
+    },
+    /// This program was built without it.
+    NeedsFeature {
+        /// The value.
+        strategy: String,
+        /// The cargo feature that brings it.
+        feature: &'static str,
     },
     /// No strategy has this name.
     Unknown {
@@ -62,17 +69,35 @@ pub enum StrategyNotice {
 impl fmt::Display for StrategyNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotYet { strategy } => match BuiltIn::named(strategy) {
-                Some(BuiltIn { read: Some(_), .. }) => write!(
+            Self::NeedsKeys { strategy } => {
+                write!(
                     f,
                     "{STRATEGY_VARIABLE}={strategy}: this strategy needs a configuration; give it in {DEFAULT_FILE}"
-                )?,
-                _ => write!(f, "{STRATEGY_VARIABLE}={strategy}: this strategy is not in this version")?,
-            },
+                )?;
+            }
+            Self::NeedsFeature { strategy, feature } => {
+                write!(f, "{STRATEGY_VARIABLE}={strategy}: {}", needs_feature(feature))?;
+            }
             Self::Unknown { strategy } => write!(f, "{STRATEGY_VARIABLE}={strategy}: unknown strategy")?,
         }
-        f.write_str("; running without discovery (there are: gossip, local_epmd)")
+        write!(f, "; running without discovery (there are: {})", CHOICES.join(", "))
     }
+}
+
+/// The values of [`STRATEGY_VARIABLE`] that this build has a topology for.
+const CHOICES: &[&str] = &["gossip", "local_epmd"];
+
+/// The topology that the article's applications have for a strategy.
+fn article(short: &str) -> Option<Topology> {
+    match short {
+        "gossip" => Some(Topology::new("gossip", Gossip::default())),
+        "local_epmd" => Some(Topology::new("local_epmd", LocalEpmd::default())),
+        _ => None,
+    }
+}
+
+fn needs_feature(feature: &str) -> String {
+    format!("this strategy is not in this build; it needs the cargo feature `{feature}`")
 }
 
 impl Topologies {
@@ -96,11 +121,15 @@ impl Topologies {
     /// By the value of `LIBCLUSTER_STRATEGY`, as a command line may give it. `epmd_port` is for `local_epmd`.
     pub fn from_choice(strategy: &str, epmd_port: Option<u16>) -> Self {
         let strategy = strategy.trim();
-        let short = BuiltIn::named(strategy).map(|built_in| built_in.short);
-        let mut topologies: Self = match short {
-            Some("gossip") => [Topology::new("gossip", Gossip::default())].into_iter().collect(),
-            Some("local_epmd") => [Topology::new("local_epmd", LocalEpmd::default())].into_iter().collect(),
-            Some(_) => Self::with_notice(StrategyNotice::NotYet { strategy: strategy.to_owned() }),
+        let built_in = BuiltIn::named(strategy).map(|built_in| (built_in.short, built_in.read));
+        let mut topologies: Self = match built_in {
+            Some((_, Err(feature))) => {
+                Self::with_notice(StrategyNotice::NeedsFeature { strategy: strategy.to_owned(), feature })
+            }
+            Some((short, Ok(_))) => match article(short) {
+                Some(topology) => [topology].into_iter().collect(),
+                None => Self::with_notice(StrategyNotice::NeedsKeys { strategy: strategy.to_owned() }),
+            },
             None if strategy.is_empty() => Self::new(),
             None => Self::with_notice(StrategyNotice::Unknown { strategy: strategy.to_owned() }),
         };
@@ -181,10 +210,13 @@ fn topology(name: &str, section: &mut Section<'_>) -> Option<Topology> {
         section.ignore("config");
         return None;
     };
-    let Some(read) = built_in.read else {
-        section.wrong("strategy", &format!("the strategy {} is not in this version", built_in.module));
-        section.ignore("config");
-        return None;
+    let read = match built_in.read {
+        Ok(read) => read,
+        Err(feature) => {
+            section.wrong("strategy", &format!("{}: {}", built_in.module, needs_feature(feature)));
+            section.ignore("config");
+            return None;
+        }
     };
     let mut config = section.section_or_empty("config");
     let strategy = read(&mut config);

@@ -1,6 +1,7 @@
 //! Files that are right and files that are wrong, with the place of each mistake.
 
 use super::*;
+use crate::strategy::BUILT_IN;
 
 fn problems(text: &str) -> Vec<String> {
     match Topologies::from_toml(text, "b.toml") {
@@ -23,14 +24,22 @@ fn values_of_the_variable() {
 
 #[test]
 fn other_values_make_none_and_say_so() {
-    let later = Topologies::from_choice("kubernetes.dns", None);
-    assert!(later.is_empty());
-    let notice = later.notice().unwrap().to_string();
-    assert!(notice.contains("kubernetes.dns: this strategy is not in this version"), "{notice}");
     let unknown = Topologies::from_choice("gosip", None);
     assert!(unknown.notice().is_some_and(|notice| notice.to_string().contains("gosip")));
     let epmd = Topologies::from_choice("epmd", None).notice().unwrap().to_string();
     assert!(epmd.contains("needs a configuration"), "{epmd}");
+}
+
+#[test]
+fn what_is_not_in_this_build_is_told_with_its_feature() {
+    for (built_in, feature) in BUILT_IN.iter().filter_map(|built_in| Some((built_in, built_in.read.err()?))) {
+        let text = format!("this strategy is not in this build; it needs the cargo feature `{feature}`");
+        let chosen = Topologies::from_choice(built_in.short, None);
+        let notice = chosen.notice().unwrap().to_string();
+        assert!(chosen.is_empty() && notice.contains(&text), "{notice}");
+        let file = format!("[topologies.a]\nstrategy = {:?}\nconfig.mode = \"ip\"", built_in.short);
+        assert_eq!(problems(&file), [format!("b.toml:2:12: {}: {text}", built_in.module)]);
+    }
 }
 
 #[test]
@@ -96,16 +105,6 @@ fn what_is_wrong_is_told_with_its_place() {
             &["b.toml:2:12: unknown strategy \"gosip\"; did you mean \"gossip\"?"],
         ),
         (
-            "[topologies.a]\nstrategy = \"Cluster.Strategy.Rancher\"",
-            &[
-                "b.toml:2:12: unknown strategy \"Cluster.Strategy.Rancher\"; there are: epmd, local_epmd, erlang_hosts, gossip",
-            ],
-        ),
-        (
-            "[topologies.a]\nstrategy = \"kubernetes\"\nconfig.mode = \"ip\"",
-            &["b.toml:2:12: the strategy Cluster.Strategy.Kubernetes is not in this version"],
-        ),
-        (
             "[topologies.a]\nstrategy = \"gossip\"\nconnect = \"x\"",
             &["b.toml:3:1: `connect` is a function and is given in Rust: wrap the node in a `Connector`"],
         ),
@@ -145,6 +144,14 @@ fn what_is_wrong_is_told_with_its_place() {
             "{text}\n{found:#?}"
         );
     }
+}
+
+#[test]
+fn the_names_of_strategies_are_told_to_who_asks_for_another() {
+    let found = problems("[topologies.a]\nstrategy = \"Cluster.Strategy.Rancher\"");
+    let text =
+        "b.toml:2:12: unknown strategy \"Cluster.Strategy.Rancher\"; there are: epmd, local_epmd, erlang_hosts, gossip";
+    assert!(found.len() == 1 && found[0].starts_with(text), "{found:?}");
 }
 
 #[test]

@@ -83,24 +83,24 @@ pub(crate) struct BuiltIn {
     pub(crate) short: &'static str,
     /// libcluster's module.
     pub(crate) module: &'static str,
-    /// `None`: not in this version.
-    pub(crate) read: Option<Read>,
+    /// Or the cargo feature without which it is not in this build.
+    pub(crate) read: Result<Read, &'static str>,
 }
 
-const fn built_in(short: &'static str, module: &'static str, read: Option<Read>) -> BuiltIn {
+const fn built_in(short: &'static str, module: &'static str, read: Result<Read, &'static str>) -> BuiltIn {
     BuiltIn { short, module, read }
 }
 
 /// All that libcluster has, but for Rancher's, whose platform is gone.
 pub(crate) const BUILT_IN: [BuiltIn; 8] = [
-    built_in("epmd", Epmd::MODULE, Some(Epmd::read)),
-    built_in("local_epmd", LocalEpmd::MODULE, Some(LocalEpmd::read)),
-    built_in("erlang_hosts", ErlangHosts::MODULE, Some(ErlangHosts::read)),
-    built_in("gossip", Gossip::MODULE, Some(Gossip::read)),
-    built_in("kubernetes", "Cluster.Strategy.Kubernetes", None),
-    built_in("kubernetes.dns", "Cluster.Strategy.Kubernetes.DNS", None),
-    built_in("kubernetes.dns_srv", "Cluster.Strategy.Kubernetes.DNSSRV", None),
-    built_in("dns_poll", "Cluster.Strategy.DNSPoll", None),
+    built_in("epmd", Epmd::MODULE, Ok(Epmd::read)),
+    built_in("local_epmd", LocalEpmd::MODULE, Ok(LocalEpmd::read)),
+    built_in("erlang_hosts", ErlangHosts::MODULE, Ok(ErlangHosts::read)),
+    built_in("gossip", Gossip::MODULE, Ok(Gossip::read)),
+    built_in("kubernetes", "Cluster.Strategy.Kubernetes", Err("kubernetes")),
+    built_in("kubernetes.dns", "Cluster.Strategy.Kubernetes.DNS", Err("dns")),
+    built_in("kubernetes.dns_srv", "Cluster.Strategy.Kubernetes.DNSSRV", Err("dns")),
+    built_in("dns_poll", "Cluster.Strategy.DNSPoll", Err("dns")),
 ];
 
 impl BuiltIn {
@@ -110,8 +110,8 @@ impl BuiltIn {
         BUILT_IN.iter().find(|built_in| name == built_in.short || name == built_in.module)
     }
 
-    /// Those that this version has.
+    /// Those that this build has.
     pub(crate) fn present() -> impl Iterator<Item = &'static str> {
-        BUILT_IN.iter().filter(|built_in| built_in.read.is_some()).map(|built_in| built_in.short)
+        BUILT_IN.iter().filter(|built_in| built_in.read.is_ok()).map(|built_in| built_in.short)
     }
 }
