@@ -8,7 +8,7 @@
 //! Environment: `LIBCLUSTER_STRATEGY` (gossip, local_epmd), `START_SERVER=true`, `PORT` (4001), `POSTFIX` (of the
 //! name in the registry).
 
-use beamline::flags::NodeFlags;
+use beamline::flags::{NodeFlags, TopologyFlags};
 use beamline::prelude::*;
 use clap::Parser;
 use tracing::info;
@@ -19,13 +19,15 @@ use tracing::info;
 struct Arguments {
     #[command(flatten)]
     node: NodeFlags,
+    #[command(flatten)]
+    topologies: TopologyFlags,
 }
 
 #[tokio::main]
 async fn main() -> beamline::Result<()> {
-    let flags = Arguments::parse().node;
+    let Arguments { node: flags, topologies } = Arguments::parse();
     article::log();
-    let topologies = Topologies::from_env().with_epmd_port(flags.epmd_port());
+    let topologies = topologies.read(&flags)?;
     info!("topologies: {topologies}");
 
     let hello = || async { Ok(atom("world")) };

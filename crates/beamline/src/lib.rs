@@ -47,13 +47,43 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let mut told = self.0.to_string();
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            // Many texts have their cause in them already.
+            let cause = error.to_string();
+            if !told.contains(&cause) {
+                told = format!("{told}: {cause}");
+            }
+            source = error.source();
+        }
+        f.write_str(&told)
     }
 }
 
+/// The same, since this is what Rust prints of an error that `main` returns.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_main_is_a_sentence_with_its_cause() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no page")]
+        struct NoPage(#[source] std::io::Error);
+        let cause = || std::io::Error::other("the port is taken");
+        let error = Error::from(NoPage(cause()));
+        assert_eq!(format!("{error:?}"), "no page: the port is taken");
+        #[derive(Debug, thiserror::Error)]
+        #[error("no page, since {0}")]
+        struct WithCause(#[source] std::io::Error);
+        assert_eq!(format!("{}", Error::from(WithCause(cause()))), "no page, since the port is taken");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use beamline::flags::NodeFlags;
+use beamline::flags::{NodeFlags, TopologyFlags};
 use beamline::proto::NodeName;
 use clap::{Args, Parser, Subcommand};
 
@@ -57,9 +57,8 @@ pub(crate) enum ClusterCommand {
 pub(crate) struct Plain {
     #[command(flatten)]
     pub(crate) flags: NodeFlags,
-    /// The topologies [default: what LIBCLUSTER_STRATEGY says, or beamline.toml if there is one]
-    #[arg(long, value_name = "FILE", env = "BEAMLINE_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) topologies: TopologyFlags,
 }
 
 /// Which node to talk to, and how.

@@ -1,16 +1,16 @@
 //! `beamline node`: a plain node until Ctrl-C. It offers the built-in functions and its cluster's status, and finds its
 //! peers by `--config` or `LIBCLUSTER_STRATEGY`.
 
-use beamline::cluster::{Cluster, Topologies};
+use beamline::cluster::Cluster;
 use beamline::node::NodeEvent;
 
 use super::arguments::Plain;
 use super::exit::Exit;
 
 /// Runs until it is interrupted.
-pub(crate) async fn node(Plain { flags, config }: Plain) -> Exit {
-    let topologies = match config.map_or_else(|| Ok(Topologies::from_env()), Topologies::from_file) {
-        Ok(topologies) => topologies.with_epmd_port(flags.epmd_port()),
+pub(crate) async fn node(Plain { flags, topologies }: Plain) -> Exit {
+    let topologies = match topologies.read(&flags) {
+        Ok(topologies) => topologies,
         Err(error) => {
             eprintln!("{error}");
             return Exit::Config;

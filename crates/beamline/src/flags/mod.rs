@@ -1,6 +1,7 @@
-//! The flags of a program that is a node, as `iex` has them: `--name`, `--sname`, `--cookie`, `--hidden`, `--erl '...'`.
+//! The flags of a program that is a node, as `iex` has them: `--name`, `--sname`, `--cookie`, `--hidden`, `--erl '...'`;
+//! and `--config`, for its topologies.
 //!
-//! [`NodeFlags`] is a group of `clap` arguments: flatten it into a program's own. The environment (`ERL_EPMD_PORT`,
+//! [`NodeFlags`] and [`TopologyFlags`] are groups of `clap` arguments: flatten them into a program's own. The environment (`ERL_EPMD_PORT`,
 //! `BEAMLINE_COOKIE` and the cookie files) is read here, at the edge, and nowhere deeper.
 //!
 //! ```
@@ -20,6 +21,7 @@
 
 pub mod cookie;
 mod erl;
+mod topologies;
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -29,6 +31,7 @@ use beamline_proto::{Cookie, NameError, NodeName};
 
 pub use cookie::CookieError;
 pub use erl::{ErlFlagError, ErlFlags};
+pub use topologies::TopologyFlags;
 
 /// The flags.
 #[derive(Debug, Clone, clap::Args)]
