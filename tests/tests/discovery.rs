@@ -101,6 +101,60 @@ fn another_secret_and_none_are_told_once(otp: Otp) {
     assert_eq!(beam.eval("Node.list()"), "[]");
 }
 
+fn encrypted_heartbeats_are_told_once_where_there_is_no_secret(otp: Otp) {
+    let epmd = Epmd::erlang(otp);
+    let port = free_port();
+    let config = Config::new(&gossip(port, ""));
+    let name = unique("ours");
+    let ours = config.node(&name, &epmd);
+    wait_for_status(&epmd, &name, &["nothing heard yet"]);
+    // A whole cluster of others, whose nodes do not read us either.
+    let mut beam = Beam::start(otp, &unique("e"), epmd.port(), COOKIE);
+    beam.eval(&format!("is_pid(Gossip.start({port}, \"somepassword\", {{239, 255, 77, 3}}, {{127, 0, 0, 1}}))"));
+    beam.eval("{:ok, socket} = :gen_udp.open(0, [:binary, multicast_if: {127, 0, 0, 1}]); is_port(socket)");
+    for _ in 0..5 {
+        let send = format!(":gen_udp.send(socket, {{239, 255, 77, 3}}, {port}, Gossip.encode(node(), \"another\"))");
+        assert_eq!(beam.eval(&send), ":ok");
+    }
+    wait_until("it is told", DEADLINE, || {
+        let said = ours.said();
+        if said.contains("looks encrypted") { Ok(()) } else { Err(said) }
+    });
+    // One that is understood comes after all of them.
+    beam.eval(&format!(":gen_udp.send(socket, {{239, 255, 77, 3}}, {port}, Gossip.encode(node(), nil))"));
+    beam.eval_until("Node.list()", &format!("[:{name:?}]"));
+    assert_eq!(ours.said().matches("looks encrypted").count(), 1, "{}", ours.said());
+}
+
+#[test]
+fn the_apps_take_a_configuration() {
+    let epmd = Epmd::beamline();
+    let (a, b) = (unique("app_a"), unique("app_b"));
+    let of =
+        |other: &str| Config::new(&format!("[topologies.fixed]\nstrategy = \"epmd\"\nconfig.hosts = [{other:?}]\n"));
+    let (to_a, to_b) = (of(&a), of(&b));
+    let arguments = |name, config: &Config| {
+        ["--name", name, "--cookie", COOKIE, "--config", config.0.to_str().expect("a path")].map(str::to_owned)
+    };
+    let given = arguments(&a, &to_b);
+    let _a = Program::start("app_a", epmd.port(), &given.each_ref().map(String::as_str), &[]);
+    let variable = to_a.0.to_str().expect("a path of this test");
+    // The file wins over the strategy.
+    let variables = [("BEAMLINE_CONFIG", variable), ("LIBCLUSTER_STRATEGY", "nonsense")];
+    let _b = Program::start("app_b", epmd.port(), &["--name", &b, "--cookie", COOKIE], &variables);
+    wait_for_status(&epmd, &a, &["fixed (Cluster.Strategy.Epmd)", &format!("{b} connected")]);
+    wait_for_status(&epmd, &b, &["fixed (Cluster.Strategy.Epmd)", &format!("{a} connected")]);
+
+    let wrong = Config::new("[topologies.fixed]\nstrategy = \"epmd\"\nconfig.host = []\n");
+    for app in ["app_a", "app_b"] {
+        let given = arguments(&a, &wrong);
+        let output = Program::run(app, epmd.port(), &given.each_ref().map(String::as_str));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success());
+        assert!(said.contains(".toml:3:8: unknown key `host`; did you mean `hosts`?"), "{said}");
+    }
+}
+
 fn local_epmd(otp: Otp, epmd: &Epmd) {
     let early = Beam::start(otp, &unique("early"), epmd.port(), COOKIE);
     let mut foreign = Beam::start(otp, &unique("foreign"), epmd.port(), "another");
@@ -221,6 +275,7 @@ fn long_ten_million_junk_datagrams() {
 for_each_otp!(
     gossip_with_a_secret_is_understood_both_ways,
     another_secret_and_none_are_told_once,
+    encrypted_heartbeats_are_told_once_where_there_is_no_secret,
     local_epmd_with_the_systems_epmd,
     local_epmd_with_our_epmd,
     a_fixed_list_and_hosts_of_a_file,

@@ -40,6 +40,14 @@ pub fn encode(node: &NodeName) -> Vec<u8> {
     packet
 }
 
+/// Whose heartbeat this is, as a node without a secret hears it.
+///
+/// # Errors
+/// It is none. What has the shape of an encrypted heartbeat is told apart, though junk may have that shape as well.
+pub fn hear(packet: &[u8]) -> Result<NodeName, Refused> {
+    decode(packet).ok_or(if secret::has_shape(packet) { Refused::Encrypted } else { Refused::Junk })
+}
+
 /// Whose heartbeat this is; `None` if it is none.
 pub fn decode(packet: &[u8]) -> Option<NodeName> {
     let term = packet.strip_prefix(PREFIX)?;

@@ -82,6 +82,19 @@ fn what_a_secret_refuses() {
 }
 
 #[test]
+fn without_a_secret_encrypted_ones_are_told_from_junk() {
+    for (packet, _) in recorded("## B.") {
+        assert_eq!(gossip::hear(&packet), Err(Refused::Encrypted));
+    }
+    let shortest = Secret::new(b"s").encode(&name("a@b"), [9; 16]);
+    assert_eq!((shortest.len(), gossip::hear(&shortest)), (48, Err(Refused::Encrypted)));
+    for junk in [&b""[..], &[7; 32], &[7; 49], &[7; 65_536 - 16], b"heartbeat::junk, that has 48 bytes as it happens"] {
+        assert_eq!(gossip::hear(junk), Err(Refused::Junk), "{} bytes", junk.len());
+    }
+    assert_eq!(gossip::hear(&gossip::encode(&name("a@b"))), Ok(name("a@b")));
+}
+
+#[test]
 fn sent_as_otp_26_and_later_send() {
     let sent = gossip::encode(&name("app_a2@127.0.0.1"));
     assert_eq!(sent, b"heartbeat::\x83t\0\0\0\x01w\x04nodew\x10app_a2@127.0.0.1");

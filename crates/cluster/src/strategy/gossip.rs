@@ -188,7 +188,7 @@ impl Gossip {
     fn heard(&self, packet: &[u8]) -> Result<NodeName, Refused> {
         match &self.secret {
             Some(secret) => secret.decode(packet),
-            None => gossip::decode(packet).ok_or(Refused::Junk),
+            None => gossip::hear(packet),
         }
     }
 }
@@ -268,6 +268,10 @@ impl Listener<'_> {
                 }
                 Err(Refused::Plain) if !std::mem::replace(&mut self.plain_told, true) => {
                     let what = format!("heartbeats without encryption from {from}: has that node no `secret`?");
+                    self.reports.foreign(what).await;
+                }
+                Err(Refused::Encrypted) if !std::mem::replace(&mut self.secret_told, true) => {
+                    let what = format!("what {from} sends looks encrypted: has that node a `secret`, or is it junk?");
                     self.reports.foreign(what).await;
                 }
                 Err(Refused::OtherSecret) if !std::mem::replace(&mut self.secret_told, true) => {

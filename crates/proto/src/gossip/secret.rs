@@ -25,7 +25,7 @@ pub struct Secret {
     open: Aes256Dec,
 }
 
-/// Why a packet is no heartbeat of a node with our secret.
+/// Why a packet is no heartbeat of a node with our secret, or of one without if we have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
@@ -33,8 +33,19 @@ pub enum Refused {
     Plain,
     /// It has the shape of an encrypted packet, but this secret does not open it.
     OtherSecret,
+    /// It has the shape of an encrypted packet, and we have no secret.
+    Encrypted,
     /// It has no shape at all.
     Junk,
+}
+
+/// The shortest packet: a vector, and the shortest heartbeat there can be, that of `a@b`, in whole blocks.
+const SHORTEST: usize = BLOCK * 3;
+
+/// Whether this may be an encrypted heartbeat. Cheap, since a flood of junk is asked this too.
+pub(super) fn has_shape(packet: &[u8]) -> bool {
+    let length = packet.len();
+    (SHORTEST..=MAX_PACKET + 2 * BLOCK).contains(&length) && length.is_multiple_of(BLOCK) && !packet.starts_with(PREFIX)
 }
 
 impl Secret {
