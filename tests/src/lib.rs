@@ -7,6 +7,7 @@
 //! `cargo xtask tools` makes.
 
 mod beam;
+mod network;
 mod otp;
 mod ports;
 mod program;
@@ -14,6 +15,7 @@ mod proxy;
 mod wait;
 
 pub use beam::Beam;
+pub use network::Network;
 pub use otp::{Otp, skip};
 pub use ports::{Epmd, free_port};
 pub use program::Program;

@@ -1,13 +1,13 @@
 //! One of our own programs as a child process.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::HOST;
+use crate::{HOST, Network};
 
 /// A running program; killed when dropped. What it says is kept for a failing test.
 pub struct Program {
@@ -29,6 +29,22 @@ impl Program {
     pub fn start(name: &str, epmd_port: u16, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Self::command(name, epmd_port, arguments);
         command.envs(variables.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// Starts it on that host of a network of the test's own.
+    pub fn start_on(
+        (network, host): (&Network, usize),
+        name: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let mut command = network.program(host, name);
+        Self::clean(&mut command).args(arguments).envs(variables.iter().copied());
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let said = Arc::new(Mutex::new(String::new()));
@@ -52,12 +68,14 @@ impl Program {
 
     fn command(name: &str, epmd_port: u16, arguments: &[&str]) -> Command {
         let mut command = Command::new(path(name));
-        command.args(arguments).env("ERL_EPMD_PORT", epmd_port.to_string());
-        for variable in ["BEAMLINE_COOKIE", "BEAMLINE_CONFIG", "LIBCLUSTER_STRATEGY", "START_SERVER", "PORT", "POSTFIX"]
-        {
-            command.env_remove(variable);
-        }
+        Self::clean(&mut command).args(arguments).env("ERL_EPMD_PORT", epmd_port.to_string());
         command
+    }
+
+    /// Without the variables that our programs read.
+    fn clean(command: &mut Command) -> &mut Command {
+        let ours = ["BEAMLINE_COOKIE", "BEAMLINE_CONFIG", "LIBCLUSTER_STRATEGY", "START_SERVER", "PORT", "POSTFIX"];
+        ours.iter().fold(command, |command, variable| command.env_remove(variable))
     }
 
     /// Everything it wrote on stderr so far.
@@ -89,7 +107,13 @@ impl Program {
 
     /// The answer to `GET path` on that port: the status line and the body.
     pub fn get(port: u16, path: &str) -> std::io::Result<(String, String)> {
-        let mut stream = TcpStream::connect((HOST, port))?;
+        Self::get_from(HOST, port, path)
+    }
+
+    /// The same of another host.
+    pub fn get_from(host: &str, port: u16, path: &str) -> std::io::Result<(String, String)> {
+        let address = (host, port).to_socket_addrs()?.next().ok_or(std::io::ErrorKind::NotFound)?;
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
         let mut answer = String::new();
