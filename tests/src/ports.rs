@@ -52,6 +52,21 @@ impl Epmd {
         epmd
     }
 
+    /// Ends it, and starts our own on its port, which knows nobody.
+    pub fn replace(&mut self) {
+        self.end();
+        let mut command = Command::new(crate::program::path("beamline"));
+        command.arg("epmd");
+        *self = Self::start(command, self.port);
+    }
+
+    /// Ends it.
+    pub fn end(&mut self) {
+        // It may be gone already, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Its port, for `ERL_EPMD_PORT`.
     pub fn port(&self) -> u16 {
         self.port
@@ -60,8 +75,6 @@ impl Epmd {
 
 impl Drop for Epmd {
     fn drop(&mut self) {
-        // It may be gone already, which is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }

@@ -179,6 +179,33 @@ fn local_epmd(otp: Otp, epmd: &Epmd) {
     assert_eq!(foreign.eval("Node.list()"), "[]");
 }
 
+fn an_epmd_that_ends_parts_nobody(otp: Otp) {
+    let mut epmd = Epmd::erlang(otp);
+    let mut beam = Beam::start(otp, &unique("e"), epmd.port(), COOKIE);
+    let config = Config::new("[topologies.here]\nstrategy = \"local_epmd\"\nconfig.polling_interval = 100\n");
+    let (name, late) = (unique("ours"), unique("late"));
+    let ours = config.node(&name, &epmd);
+    beam.eval_until("Node.list()", &format!("[:{name:?}]"));
+    epmd.end();
+    wait_until("it is told", DEADLINE, || {
+        let said = ours.said();
+        if said.contains("[libcluster:here]") && said.contains("epmd") { Ok(()) } else { Err(said) }
+    });
+    // The new daemon knows nobody at first; who has registered anew is found by those who come later.
+    epmd.replace();
+    wait_until("both have registered anew", DEADLINE, || {
+        let output = Program::run("beamline", epmd.port(), &["epmd", "-port", &epmd.port().to_string(), "-names"]);
+        let names = String::from_utf8_lossy(&output.stdout).into_owned();
+        let is_there = |name: &str| names.contains(name.split('@').next().unwrap_or(name));
+        if is_there(&name) && is_there(beam.name()) { Ok(()) } else { Err(names) }
+    });
+    let _late = config.node(&late, &epmd);
+    wait_for_status(&epmd, &late, &[&format!("{name} connected")]);
+    beam.eval_until(&format!(":{name:?} in Node.list()"), "true");
+    let down = format!("{} is down", beam.name());
+    assert!(!ours.said().contains(&down), "{}", ours.said());
+}
+
 fn local_epmd_with_the_systems_epmd(otp: Otp) {
     local_epmd(otp, &Epmd::erlang(otp));
 }
@@ -278,5 +305,6 @@ for_each_otp!(
     encrypted_heartbeats_are_told_once_where_there_is_no_secret,
     local_epmd_with_the_systems_epmd,
     local_epmd_with_our_epmd,
+    an_epmd_that_ends_parts_nobody,
     a_fixed_list_and_hosts_of_a_file,
 );

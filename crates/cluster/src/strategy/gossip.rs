@@ -32,7 +32,8 @@
 //!
 //! Datagrams are easily made up, and recorded ones sent again, with a `secret` too: nothing but the cookie keeps a stranger
 //! out, and what datagrams can cause is bounded by the [`reconciler`](crate::reconciler). Junk is thrown away. Heartbeats of
-//! another cluster are reported once: those that are not encrypted as ours are, and the first that the cookie refuses.
+//! another cluster are reported once: those that are not encrypted as ours are, or that look encrypted where ours are
+//! not, and the first that the cookie refuses.
 
 use std::{
     io,
