@@ -284,6 +284,9 @@ impl Node {
 
     /// Calls a function on a node, as `:erpc.call`. Arguments are a tuple of values, or a sequence; `()` for none.
     ///
+    /// Arguments are encoded before this returns. Of tens of megabytes that takes milliseconds, in which a worker of the
+    /// runtime does nothing else: make such a call on a thread of its own, as by [`tokio::task::spawn_blocking`].
+    ///
     /// ```no_run
     /// # async fn example(node: beamline_node::Node, peer: beamline_proto::NodeName) -> Result<(), beamline_node::CallError> {
     /// let sum: i64 = node.call(&peer, ("Elixir.Kernel", "+"), (1, 2)).await?;

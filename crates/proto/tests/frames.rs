@@ -4,7 +4,7 @@
 
 use beamline_proto::control::{Control, Message};
 use beamline_proto::flags::Flags;
-use beamline_proto::frame::{FRAGMENT, Fragments, Frame, FrameError, Reader, TICK, write, write_head};
+use beamline_proto::frame::{FRAGMENT, Fragments, Frame, FrameError, Reader, TICK, WHOLE, write, write_head};
 use beamline_term::codec::encode;
 use beamline_term::{Creation, Pid, atom};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -79,23 +79,26 @@ fn a_message_comes_out_as_it_went_in_byte_by_byte() {
 
 #[test]
 fn the_bytes_of_fragments_are_those_of_otp() {
-    let payload = payload(FRAGMENT, 0);
+    let payload = payload(2 * FRAGMENT, 0);
     let frames = parts(9, &control(1), &payload);
     let mut whole = Vec::new();
     write_head(&mut whole, Flags::OFFERED, &control(1), 0).unwrap();
     let control = &whole[7..];
-    let [first, second] = frames.as_slice() else { panic!("{} frames", frames.len()) };
-    let head = [&[131, 69, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 2, 0][..], control].concat();
+    let [first, second, third] = frames.as_slice() else { panic!("{} frames", frames.len()) };
+    let head = [&[131, 69, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 3, 0][..], control].concat();
     let length = (head.len() + FRAGMENT) as u32;
     assert_eq!(*first, [&length.to_be_bytes()[..], &head, &payload[..FRAGMENT]].concat());
+    let head = [&[0, 1, 0, 18][..], &[131, 70, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 2]].concat();
+    assert_eq!(*second, [&head[..], &payload[FRAGMENT..2 * FRAGMENT]].concat());
     let head = [&[0, 0, 0, 18 + 5][..], &[131, 70, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 1]].concat();
-    assert_eq!(*second, [&head[..], &payload[FRAGMENT..]].concat());
+    assert_eq!(*third, [&head[..], &payload[2 * FRAGMENT..]].concat());
 }
 
 #[test]
 fn what_is_small_or_not_agreed_is_not_cut_up() {
-    let (small, large) = (payload(10, 0), payload(FRAGMENT, 0));
+    let (small, large) = (payload(10, 0), payload(WHOLE, 0));
     assert!(Fragments::new(Flags::OFFERED, 1, &control(1), &small).is_none());
+    assert!(Fragments::new(Flags::OFFERED, 1, &control(1), &payload(FRAGMENT, 0)).is_none(), "for five bytes");
     assert!(Fragments::new(Flags::OFFERED.without(Flags::FRAGMENTS), 1, &control(1), &large).is_none());
     let exit = Control::Exit { from: pid(1), to: pid(2) };
     assert!(Fragments::new(Flags::OFFERED, 1, &exit, &large).is_some());
@@ -152,7 +155,7 @@ fn the_parts_of_all_messages_together_have_a_limit() {
 
 #[test]
 fn messages_that_begin_and_never_end_have_a_limit() {
-    let first = &parts(0, &control(1), &payload(FRAGMENT, 0))[0];
+    let first = &parts(0, &control(1), &payload(2 * FRAGMENT, 0))[0];
     // A first fragment of little.
     let mut little = first[..first.len() - FRAGMENT + 1].to_vec();
     let length = little.len() as u32 - 4;
@@ -209,7 +212,7 @@ proptest! {
     /// Several large messages, their fragments in any order that keeps each message's own, small ones and ticks between.
     #[test]
     fn interleaved_fragments_come_together(
-        sizes in prop::collection::vec(FRAGMENT..4 * FRAGMENT, 1..5),
+        sizes in prop::collection::vec(WHOLE..4 * FRAGMENT, 1..5),
         order in prop::collection::vec(any::<usize>(), 0..40),
         pieces in prop::collection::vec(1..200_000usize, 1..6),
     ) {

@@ -7,7 +7,7 @@
 use std::sync::atomic::Ordering;
 
 use beamline_proto::control::Control;
-use beamline_proto::frame::{FRAGMENT, FrameError};
+use beamline_proto::frame::{FrameError, WHOLE};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 
@@ -57,7 +57,7 @@ impl Connection {
     /// Sends a message, when there is room for it. When this returns it will be written, unless the connection breaks.
     pub(crate) async fn deliver(&self, control: &Control, payload: &Bytes) -> Result<(), Unsent> {
         // A sender that never has to wait lets others have their turn, after 128 small messages or 128 KiB.
-        for _ in 0..=payload.len().min(FRAGMENT) / 1024 {
+        for _ in 0..=payload.len().min(WHOLE) / 1024 {
             tokio::task::coop::consume_budget().await;
         }
         loop {
@@ -95,7 +95,7 @@ impl Connection {
 
     /// Waits for room for one message with a payload of this size.
     pub(crate) async fn room(&self, payload: usize) -> Result<Room<'_>, Closed> {
-        let is_large = payload > FRAGMENT;
+        let is_large = payload > WHOLE;
         let rooms: &Semaphore = if is_large { &self.large_room } else { &self.small_room };
         // One that is larger than all the room takes all of it: it passes when the queue is empty.
         let size = (payload + CONTROL).min(self.limits.queue_bytes) as u32;
@@ -109,7 +109,7 @@ impl Connection {
 
     /// As [`Connection::room`], at once or not at all.
     pub(crate) fn try_room(&self, payload: usize) -> Option<Room<'_>> {
-        let is_large = payload > FRAGMENT;
+        let is_large = payload > WHOLE;
         let rooms: &Semaphore = if is_large { &self.large_room } else { &self.small_room };
         let permit = rooms.try_acquire_many((payload + CONTROL).min(self.limits.queue_bytes) as u32).ok()?;
         Some(Room { permit, is_large })
@@ -145,7 +145,7 @@ impl Connection {
     pub(crate) fn send_bytes(&self, control: &Control, payload: &Bytes) -> Result<(), FrameError> {
         self.insist(|outlet| {
             let Outlet { queue, promised, reserved, .. } = outlet;
-            queue.push(control, payload, |size| reserve(promised, reserved, size, payload.len() > FRAGMENT))
+            queue.push(control, payload, |size| reserve(promised, reserved, size, payload.len() > WHOLE))
         })
     }
 

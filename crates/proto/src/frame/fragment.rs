@@ -7,11 +7,15 @@ use beamline_term::codec::Decoder;
 use bytes::{Bytes, BytesMut};
 
 use super::FrameError;
+use super::shelf::Shelf;
 use crate::control::{Control, Head, Message, Place};
 use crate::flags::Flags;
 
-/// How much of a payload goes into a frame; a larger one is cut up. As OTP's.
+/// How much of a payload goes into each frame when it is cut up. As OTP's.
 pub const FRAGMENT: usize = 64 << 10;
+
+/// A payload up to this size is not cut up: a second frame for a few bytes would cost more than others gain by it.
+pub const WHOLE: usize = FRAGMENT + (8 << 10);
 
 /// The header of a first fragment: version, kind, sequence, number, no atoms.
 const FIRST: usize = 19;
@@ -34,7 +38,7 @@ impl Fragments {
     /// term stands in the control message, which is never cut. No other message under way may have the same `sequence`, which
     /// is not 0: OTP closes the connection on that.
     pub fn new(flags: Flags, sequence: u64, control: &Control, payload: &Bytes) -> Option<Fragments> {
-        if payload.len() <= FRAGMENT || !flags.contains(Flags::FRAGMENTS) {
+        if payload.len() <= WHOLE || !flags.contains(Flags::FRAGMENTS) {
             return None;
         }
         let mut out = Vec::new();
@@ -139,7 +143,12 @@ impl Parts {
     }
 
     /// A fragment has arrived whole, and the memory that was taken out is given back; gives the message if it was the last.
-    pub(super) fn arrived(&mut self, sequence: u64, memory: Option<BytesMut>) -> Result<Option<Message>, FrameError> {
+    pub(super) fn arrived(
+        &mut self,
+        sequence: u64,
+        memory: Option<BytesMut>,
+        shelf: &mut Shelf,
+    ) -> Result<Option<Message>, FrameError> {
         let Entry::Occupied(mut open) = self.open.entry(sequence) else { return Ok(None) };
         if let Some(memory) = memory {
             open.get_mut().payload = memory;
@@ -150,6 +159,6 @@ impl Parts {
         }
         let Open { control, payload, .. } = open.remove();
         self.held -= payload.len();
-        Ok(Some(control.with(payload.freeze())?))
+        Ok(Some(control.with(shelf.keep(payload))?))
     }
 }

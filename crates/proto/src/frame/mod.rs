@@ -6,12 +6,13 @@
 
 mod fragment;
 mod reader;
+mod shelf;
 mod write;
 
 use crate::control::{ControlError, Message};
 use crate::flags::Flags;
 
-pub use fragment::{FRAGMENT, Fragments};
+pub use fragment::{FRAGMENT, Fragments, WHOLE};
 pub use reader::Reader;
 pub use write::{write, write_head};
 

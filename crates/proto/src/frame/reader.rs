@@ -3,18 +3,21 @@
 use bytes::buf::{BufMut, Limit};
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::fragment::{CONTINUED, Parts};
+use super::fragment::{CONTINUED, FRAGMENT, Parts};
+use super::shelf::Shelf;
 use super::{Form, Frame, FrameError};
 use crate::control::Message;
 use crate::flags::Flags;
 
-/// A frame from this size on is read into memory of its own, unless it is in the buffer already.
+/// A frame from this size on is read into memory of its own, unless the buffer has room for it.
 const LARGE: usize = 16 << 10;
 /// Memory grows with what has arrived, not with what a peer says will come.
 const STEP: usize = 64 << 10;
 /// The least and the most that the buffer has room for.
 const LEAST: usize = 4 << 10;
-const MOST: usize = 128 << 10;
+const MOST: usize = 256 << 10;
+/// Buffers from this size on are kept to be used again.
+const KEPT: usize = 32 << 10;
 /// While a fragmented message is under way its next fragment is likely to come: a little is read, which has its head, and
 /// the rest goes where it belongs without a stop in the buffer.
 const PEEK: usize = 8 << 10;
@@ -27,12 +30,15 @@ pub struct Reader {
     form: Form,
     limit: usize,
     buffer: BytesMut,
+    /// The size of the memory that it is a part of.
+    whole: usize,
     /// How much is asked for at a time: more when a read fills it, less when little comes.
     size: usize,
     /// Up to where the buffer would be filled by the read that is under way.
     offered: usize,
     parts: Parts,
     body: Option<Body>,
+    shelf: Shelf,
 }
 
 /// A frame of which a part has arrived, in the memory where it stays.
@@ -52,30 +58,57 @@ impl Reader {
     /// `buffer` is what has arrived already.
     pub fn new(flags: Flags, limit: usize, buffer: BytesMut) -> Reader {
         let (form, offered) = (Form::of(flags), usize::MAX);
-        Reader { form, limit, buffer, size: LEAST, offered, parts: Parts::default(), body: None }
+        let (parts, shelf, whole) = (Parts::default(), Shelf::default(), buffer.capacity());
+        Reader { form, limit, buffer, whole, size: LEAST, offered, parts, body: None, shelf }
     }
 
     /// Where the next bytes of the stream belong, and how many at most. [`Reader::next_frame`] must follow.
     pub fn space(&mut self) -> Limit<&mut BytesMut> {
-        if let Some(body) = &mut self.body {
-            if body.memory.capacity() == body.memory.len() {
-                body.memory.reserve(body.left.min(body.memory.len().max(STEP)));
-            }
-            return (&mut body.memory).limit(body.left);
+        if self.body.is_none() {
+            self.make_room();
         }
+        let Some(body) = &mut self.body else {
+            let room = self.offered - self.buffer.len();
+            return (&mut self.buffer).limit(room);
+        };
+        if body.memory.capacity() == body.memory.len() {
+            body.memory.reserve(body.left.min(body.memory.len().max(STEP)));
+        }
+        (&mut body.memory).limit(body.left)
+    }
+
+    /// Sees to it that the buffer has room, and decides how much of it is offered.
+    fn make_room(&mut self) {
         let size = if self.parts.held() > 0 { PEEK } else { self.size };
         if self.buffer.is_empty() && self.buffer.capacity() > 8 * size {
             // What many messages needed is not kept for few.
-            self.buffer = BytesMut::new();
+            (self.buffer, self.whole) = (BytesMut::new(), 0);
+            self.shelf.clear();
         }
-        if self.buffer.capacity() - self.buffer.len() < size / 2 && !self.buffer.try_reclaim(size) {
-            let mut fresh = BytesMut::with_capacity(self.buffer.len() + size);
-            fresh.extend_from_slice(&self.buffer);
-            self.buffer = fresh;
+        let room = self.buffer.capacity() - self.buffer.len();
+        if room < size / 2 && !self.holds_frame() && !self.buffer.try_reclaim(size) {
+            self.renew(size);
         }
-        let room = size.min(self.buffer.capacity() - self.buffer.len());
-        self.offered = self.buffer.len() + room;
-        (&mut self.buffer).limit(room)
+        self.offered = self.buffer.len() + size.min(self.buffer.capacity() - self.buffer.len());
+    }
+
+    /// Whether the frame that has begun fits into the buffer.
+    fn holds_frame(&self) -> bool {
+        let head = self.buffer.first_chunk::<4>();
+        head.is_some_and(|head| self.buffer.capacity() - 4 >= u32::from_be_bytes(*head) as usize)
+    }
+
+    /// A buffer with room for `size` more bytes, as what was taken from this one is in use.
+    fn renew(&mut self, size: usize) {
+        let whole = self.buffer.len() + size;
+        let mut fresh = if whole < KEPT { BytesMut::with_capacity(whole) } else { self.shelf.take(whole) };
+        fresh.extend_from_slice(&self.buffer);
+        let mut old = std::mem::replace(&mut self.buffer, fresh);
+        old.clear();
+        if self.whole >= KEPT {
+            self.shelf.put(self.whole, old);
+        }
+        self.whole = self.buffer.capacity();
     }
 
     /// Asks for more when a read has brought as much as there was room for, and for less when it brought little.
@@ -103,6 +136,8 @@ impl Reader {
         let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
         if length == 0 {
             self.buffer.advance(4);
+            // Nothing has come for a while.
+            self.shelf.clear();
             return Ok(Some(Frame::Tick));
         }
         let size = length.saturating_add(self.parts.held());
@@ -110,7 +145,7 @@ impl Reader {
             return Err(FrameError::TooLarge { size, limit: self.limit });
         }
         if self.buffer.len() - 4 < length {
-            return if length < LARGE { Ok(None) } else { self.begin(length) };
+            return if length < LARGE || self.holds_frame() { Ok(None) } else { self.begin(length) };
         }
         self.buffer.advance(4);
         let body = self.buffer.split_to(length).freeze();
@@ -119,7 +154,7 @@ impl Reader {
 
     /// Begins with a large frame of which not all has arrived, when enough has to tell where it belongs.
     fn begin(&mut self, length: usize) -> Result<Option<Frame>, FrameError> {
-        let Some(head) = self.buffer.get(4..4 + CONTINUED) else { return Ok(None) };
+        let Some(&head) = self.buffer.get(4..).and_then(<[u8]>::first_chunk::<CONTINUED>) else { return Ok(None) };
         let is_continued = self.form == Form::Header && head[..2] == [131, 70];
         self.buffer.advance(4);
         let body = if is_continued {
@@ -130,7 +165,11 @@ impl Reader {
             memory.extend_from_slice(&self.buffer);
             Body { sequence: Some(sequence), memory, counted, left: length - CONTINUED }
         } else {
-            let mut memory = BytesMut::with_capacity(length.min(self.buffer.len() + STEP));
+            // The number of a first fragment is that of all.
+            let is_first = self.form == Form::Header && head[..2] == [131, 69];
+            let fragments = if is_first { (&head[10..]).get_u64() } else { 1 };
+            let most = (fragments as usize).saturating_mul(FRAGMENT).max(length);
+            let mut memory = self.shelf.take_growing(length.min(self.buffer.len() + STEP), most);
             memory.extend_from_slice(&self.buffer);
             Body { sequence: None, memory, counted: 0, left: length }
         };
@@ -153,8 +192,13 @@ impl Reader {
             return Ok(None);
         }
         match body.sequence {
-            Some(sequence) => Ok(Some(part(self.parts.arrived(sequence, Some(body.memory))?))),
-            None => self.frame(body.memory.freeze()).map(Some),
+            Some(sequence) => Ok(Some(part(self.parts.arrived(sequence, Some(body.memory), &mut self.shelf)?))),
+            None => {
+                // In the memory of a first fragment the others will follow.
+                let is_first = self.form == Form::Header && body.memory.starts_with(&[131, 69]);
+                let frame = if is_first { body.memory.freeze() } else { self.shelf.keep(body.memory) };
+                self.frame(frame).map(Some)
+            }
         }
     }
 
@@ -182,7 +226,7 @@ impl Reader {
                 }
                 self.parts.expect(sequence, number)?.extend_from_slice(&body);
                 self.parts.count(body.len());
-                Ok(part(self.parts.arrived(sequence, None)?))
+                Ok(part(self.parts.arrived(sequence, None, &mut self.shelf)?))
             }
             _ => Err(FrameError::Form { what: "an unknown header" }),
         }
