@@ -51,6 +51,8 @@ pub use events::{ClusterEvent, ClusterEvents};
 pub use module::MODULE;
 pub use reports::Reports;
 pub use status::{PeerState, PeerStatus, Status, TopologyStatus};
+#[cfg(feature = "kubernetes")]
+pub use strategy::Kubernetes;
 pub use strategy::{Epmd, ErlangHosts, Gossip, LocalEpmd, Running, StartFailure, Strategy};
 pub use topology::{DEFAULT_GRACE, Topologies, Topology};
 

@@ -85,13 +85,20 @@ impl fmt::Display for StrategyNotice {
 }
 
 /// The values of [`STRATEGY_VARIABLE`] that this build has a topology for.
-const CHOICES: &[&str] = &["gossip", "local_epmd"];
+const CHOICES: &[&str] = &[
+    "gossip",
+    "local_epmd",
+    #[cfg(feature = "kubernetes")]
+    "kubernetes",
+];
 
 /// The topology that the article's applications have for a strategy.
 fn article(short: &str) -> Option<Topology> {
     match short {
         "gossip" => Some(Topology::new("gossip", Gossip::default())),
         "local_epmd" => Some(Topology::new("local_epmd", LocalEpmd::default())),
+        #[cfg(feature = "kubernetes")]
+        "kubernetes" => Some(Topology::new("k8s", crate::Kubernetes::without_file())),
         _ => None,
     }
 }

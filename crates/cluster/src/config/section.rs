@@ -116,6 +116,23 @@ impl<'s> Section<'s> {
         self.optional(key, "a string", |value| value.as_str().map(str::to_owned))
     }
 
+    /// A text that must be there.
+    #[cfg(feature = "kubernetes")]
+    pub(crate) fn required_string(&mut self, key: &str, expected: &str) -> Option<String> {
+        self.required(key, expected, |value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
+    }
+
+    /// One of these words, and what it stands for.
+    #[cfg(feature = "kubernetes")]
+    pub(crate) fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        let all: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        let expected = format!("one of {}", all.join(", "));
+        self.optional(key, &expected, |value| {
+            let found = value.as_str()?;
+            words.iter().find(|(word, _)| *word == found).map(|(_, meaning)| *meaning)
+        })
+    }
+
     /// `true` or `false`.
     pub(crate) fn boolean(&mut self, key: &str) -> Option<bool> {
         self.optional(key, "true or false", |value| value.as_bool())
@@ -196,7 +213,7 @@ impl<'s> Section<'s> {
     }
 
     /// A value that is wrong for another reason than its type.
-    pub(super) fn wrong(&self, key: &str, text: &str) {
+    pub(crate) fn wrong(&self, key: &str, text: &str) {
         let at = self.entry(key).map_or(self.at, |(_, value)| value.span().start);
         self.report(at, text.to_owned());
     }

@@ -34,11 +34,13 @@
 //! let topology = Topology::new("ours", NamesFile("nodes.txt".into())).grace(Duration::from_secs(30));
 //! ```
 //!
-//! Kubernetes and DNS have a name here and no file yet.
+//! [`kubernetes`] needs the cargo feature of that name. DNS has names here and no file yet.
 
 pub mod epmd;
 pub mod erlang_hosts;
 pub mod gossip;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 pub mod local_epmd;
 
 use std::{error::Error, fmt, pin::Pin, sync::Arc};
@@ -46,6 +48,8 @@ use std::{error::Error, fmt, pin::Pin, sync::Arc};
 pub use epmd::Epmd;
 pub use erlang_hosts::ErlangHosts;
 pub use gossip::Gossip;
+#[cfg(feature = "kubernetes")]
+pub use kubernetes::Kubernetes;
 pub use local_epmd::LocalEpmd;
 
 use crate::{Reports, config::Section};
@@ -91,13 +95,18 @@ const fn built_in(short: &'static str, module: &'static str, read: Result<Read, 
     BuiltIn { short, module, read }
 }
 
+#[cfg(feature = "kubernetes")]
+const KUBERNETES: Result<Read, &str> = Ok(Kubernetes::read);
+#[cfg(not(feature = "kubernetes"))]
+const KUBERNETES: Result<Read, &str> = Err("kubernetes");
+
 /// All that libcluster has, but for Rancher's, whose platform is gone.
 pub(crate) const BUILT_IN: [BuiltIn; 8] = [
     built_in("epmd", Epmd::MODULE, Ok(Epmd::read)),
     built_in("local_epmd", LocalEpmd::MODULE, Ok(LocalEpmd::read)),
     built_in("erlang_hosts", ErlangHosts::MODULE, Ok(ErlangHosts::read)),
     built_in("gossip", Gossip::MODULE, Ok(Gossip::read)),
-    built_in("kubernetes", "Cluster.Strategy.Kubernetes", Err("kubernetes")),
+    built_in("kubernetes", "Cluster.Strategy.Kubernetes", KUBERNETES),
     built_in("kubernetes.dns", "Cluster.Strategy.Kubernetes.DNS", Err("dns")),
     built_in("kubernetes.dns_srv", "Cluster.Strategy.Kubernetes.DNSSRV", Err("dns")),
     built_in("dns_poll", "Cluster.Strategy.DNSPoll", Err("dns")),
