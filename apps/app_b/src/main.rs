@@ -5,7 +5,7 @@
 //! curl http://localhost:5001/
 //! ```
 //!
-//! Environment: `LIBCLUSTER_STRATEGY` (gossip, local_epmd), `START_SERVER=true`, `PORT` (5001), `POSTFIX` (of the
+//! Environment: `LIBCLUSTER_STRATEGY` (gossip, local_epmd, kubernetes.dns), `START_SERVER=true`, `PORT` (5001), `POSTFIX` (of the
 //! name in the registry).
 
 use beamline::flags::{NodeFlags, TopologyFlags};

@@ -53,6 +53,8 @@ pub use reports::Reports;
 pub use status::{PeerState, PeerStatus, Status, TopologyStatus};
 #[cfg(feature = "kubernetes")]
 pub use strategy::Kubernetes;
+#[cfg(feature = "dns")]
+pub use strategy::{DnsPoll, KubernetesDns, KubernetesDnsSrv};
 pub use strategy::{Epmd, ErlangHosts, Gossip, LocalEpmd, Running, StartFailure, Strategy};
 pub use topology::{DEFAULT_GRACE, Topologies, Topology};
 

@@ -18,7 +18,7 @@ use crate::epmd::{self, Epmd, Registrant};
 use crate::error::StartError;
 use crate::functions::{Module, Table};
 use crate::node::{Inner, Node, Own};
-use crate::resolver::{Family, Resolver, SystemResolver};
+use crate::resolver::{Family, HostResolver, Resolver};
 use crate::service::{self, global};
 use crate::transport::{Listener, Tcp, Transport};
 
@@ -72,7 +72,7 @@ impl NodeBuilder {
             auto_connect: true,
             prevent_overlapping_partitions: true,
             family: Family::default(),
-            resolver: Arc::new(SystemResolver::default()),
+            resolver: Arc::new(HostResolver::default()),
             transport: Arc::new(Tcp),
             limits: Limits::default(),
         };
@@ -133,7 +133,7 @@ impl NodeBuilder {
         self
     }
 
-    /// How nodes are found. Default: [`SystemResolver`].
+    /// How nodes are found. Default: [`HostResolver`].
     pub fn resolver(mut self, resolver: impl Resolver) -> NodeBuilder {
         self.resolver = Some(Arc::new(resolver));
         self
@@ -203,7 +203,7 @@ impl NodeBuilder {
         };
         let family = self.family.unwrap_or_else(|| Family::of(host.host()));
         self.settings.family = family;
-        self.settings.resolver = self.resolver.take().unwrap_or_else(|| Arc::new(SystemResolver { family }));
+        self.settings.resolver = self.resolver.take().unwrap_or_else(|| Arc::new(HostResolver::new(family)));
         let cookies = Cookies::new(cookie, std::mem::take(&mut self.cookies));
         match self.identity {
             Identity::Named(_) => self.start_named(host, cookies).await,

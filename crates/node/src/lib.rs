@@ -27,6 +27,8 @@ mod cause;
 mod config;
 mod connection;
 mod cookies;
+#[cfg(feature = "dns")]
+pub mod dns;
 pub mod epmd;
 mod error;
 mod events;
@@ -61,7 +63,7 @@ pub use node::{Destination, Node, NodeSet};
 pub use process::{AliasKind, Down, Exit, Mark, Message, MonitorOptions, NameTaken, Process, ProcessInfo};
 pub use remote_spawn::{SpawnOn, Spawned};
 pub use request::Request;
-pub use resolver::{Family, Resolver, Route, SystemResolver};
+pub use resolver::{Family, HostResolver, Resolver, Route, SystemResolver};
 pub use service::global::{Global, GlobalSendError, Lock, LockError, NameChanges, RegisterError, Resolve};
 pub use service::pg::{Change, GroupWatch, Pg, PgError, PgName};
 pub use supervisor::{

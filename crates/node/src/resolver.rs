@@ -1,7 +1,7 @@
 //! From a node's name to where it listens.
 //!
-//! The default is what Erlang does: the host part goes through the system's resolver, the port comes from the epmd there or
-//! is the same for all ([`NodeBuilder::peer_port`](crate::NodeBuilder::peer_port)). Where a cluster knows better, from a
+//! The default is what Erlang does: the host part goes through the system's resolver, or in a static program through
+//! our own ([`HostResolver`]); the port comes from the epmd there or is the same for all ([`NodeBuilder::peer_port`](crate::NodeBuilder::peer_port)). Where a cluster knows better, from a
 //! static list or from Kubernetes, a [`Resolver`] says so, and may name the port as well.
 
 use std::future::Future;
@@ -95,6 +95,12 @@ impl Family {
         }
     }
 
+    /// Puts the addresses of this family before the others, and leaves each out but once.
+    pub(crate) fn sort(self, addresses: &mut Vec<IpAddr>) {
+        addresses.sort_by_key(|address| address.is_ipv6() != (self == Family::V6));
+        addresses.dedup();
+    }
+
     pub(crate) fn unspecified(self) -> IpAddr {
         match self {
             Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
@@ -103,26 +109,83 @@ impl Family {
     }
 }
 
-/// The resolver of the system, as Erlang uses it. The default.
+/// The resolver of the system, as Erlang uses it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemResolver {
     /// Which addresses come first.
     pub family: Family,
 }
 
+impl SystemResolver {
+    /// The addresses of a host, at least one.
+    ///
+    /// # Errors
+    /// As the system has them.
+    pub async fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        // Also spares the trip to the thread on which the system's resolver runs.
+        if let Ok(address) = host.parse() {
+            return Ok(vec![address]);
+        }
+        let found = tokio::net::lookup_host((host, 0)).await?;
+        let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+        self.family.sort(&mut addresses);
+        Ok(addresses)
+    }
+}
+
 impl Resolver for SystemResolver {
     fn resolve<'a>(&'a self, peer: &'a NodeName) -> BoxFuture<'a, io::Result<Route>> {
-        Box::pin(async move {
-            // Also spares the trip to the thread on which the system's resolver runs.
-            if let Ok(address) = peer.host().parse() {
-                return Ok(Route::host([address]));
-            }
-            let found = tokio::net::lookup_host((peer.host(), 0)).await?;
-            let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
-            addresses.sort_by_key(|address| address.is_ipv6() != (self.family == Family::V6));
-            addresses.dedup();
-            Ok(Route::host(addresses))
-        })
+        Box::pin(async move { Ok(Route::host(self.addresses(peer.host()).await?)) })
+    }
+}
+
+/// The resolver of hosts that suits this program, and a node's default: the system's, as in Erlang; in a static program with
+/// the feature `dns` our own (`dns::DnsResolver`), since the system's cannot be relied on there.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum HostResolver {
+    /// That of the system.
+    System(SystemResolver),
+    /// Our own.
+    #[cfg(feature = "dns")]
+    Dns(crate::dns::DnsResolver),
+}
+
+impl HostResolver {
+    /// The one that suits, with the addresses of this family first.
+    pub fn new(family: Family) -> HostResolver {
+        #[cfg(all(feature = "dns", target_feature = "crt-static"))]
+        {
+            let mut resolver = crate::dns::DnsResolver::default();
+            resolver.family = family;
+            HostResolver::Dns(resolver)
+        }
+        #[cfg(not(all(feature = "dns", target_feature = "crt-static")))]
+        HostResolver::System(SystemResolver { family })
+    }
+
+    /// The addresses of a host, at least one.
+    ///
+    /// # Errors
+    /// There are none, or they could not be found out.
+    pub async fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        match self {
+            HostResolver::System(system) => system.addresses(host).await,
+            #[cfg(feature = "dns")]
+            HostResolver::Dns(dns) => dns.addresses(host).await,
+        }
+    }
+}
+
+impl Default for HostResolver {
+    fn default() -> Self {
+        HostResolver::new(Family::default())
+    }
+}
+
+impl Resolver for HostResolver {
+    fn resolve<'a>(&'a self, peer: &'a NodeName) -> BoxFuture<'a, io::Result<Route>> {
+        Box::pin(async move { Ok(Route::host(self.addresses(peer.host()).await?)) })
     }
 }
 

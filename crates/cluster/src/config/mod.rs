@@ -90,6 +90,8 @@ const CHOICES: &[&str] = &[
     "local_epmd",
     #[cfg(feature = "kubernetes")]
     "kubernetes",
+    #[cfg(feature = "dns")]
+    "kubernetes.dns",
 ];
 
 /// The topology that the article's applications have for a strategy.
@@ -99,6 +101,8 @@ fn article(short: &str) -> Option<Topology> {
         "local_epmd" => Some(Topology::new("local_epmd", LocalEpmd::default())),
         #[cfg(feature = "kubernetes")]
         "kubernetes" => Some(Topology::new("k8s", crate::Kubernetes::without_file())),
+        #[cfg(feature = "dns")]
+        "kubernetes.dns" => Some(Topology::new("k8s_dns", crate::KubernetesDns::new("cluster-app", "beam-cluster"))),
         _ => None,
     }
 }

@@ -117,13 +117,23 @@ impl<'s> Section<'s> {
     }
 
     /// A text that must be there.
-    #[cfg(feature = "kubernetes")]
+    #[cfg(any(feature = "dns", feature = "kubernetes"))]
     pub(crate) fn required_string(&mut self, key: &str, expected: &str) -> Option<String> {
         self.required(key, expected, |value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
     }
 
+    /// Texts that can be read as something: one of them, or a list.
+    #[cfg(feature = "dns")]
+    pub(crate) fn list<T>(&mut self, key: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+        self.optional(key, expected, |value| match value {
+            DeValue::String(text) => Some(vec![read(text)?]),
+            DeValue::Array(list) => list.iter().map(|item| read(item.get_ref().as_str()?)).collect(),
+            _ => None,
+        })
+    }
+
     /// One of these words, and what it stands for.
-    #[cfg(feature = "kubernetes")]
+    #[cfg(any(feature = "dns", feature = "kubernetes"))]
     pub(crate) fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let all: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         let expected = format!("one of {}", all.join(", "));
@@ -200,7 +210,7 @@ impl<'s> Section<'s> {
     }
 
     /// A key that has no place here, and why.
-    pub(super) fn refuse(&mut self, key: &str, why: &str) {
+    pub(crate) fn refuse(&mut self, key: &str, why: &str) {
         if let Some((at, _)) = self.entry(key) {
             self.report(at, format!("`{key}` {why}"));
             self.ignore(key);

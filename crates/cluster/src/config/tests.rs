@@ -18,6 +18,13 @@ fn values_of_the_variable() {
     assert_eq!(Topologies::from_choice(" Cluster.Strategy.Gossip ", None).to_string(), gossip.to_string());
     let local_epmd = Topologies::from_choice("local_epmd", Some(5000));
     assert_eq!(local_epmd.epmd_port(), Some(5000));
+    #[cfg(feature = "dns")]
+    {
+        let dns = Topologies::from_choice("kubernetes.dns", None);
+        assert_eq!(dns.to_string(), "[k8s_dns: [strategy: Cluster.Strategy.Kubernetes.DNS]]");
+        let strategy = format!("{:?}", dns.iter().next().unwrap().strategy());
+        assert!(strategy.contains("\"cluster-app\"") && strategy.contains("\"beam-cluster\""), "{strategy}");
+    }
     let none = Topologies::from_choice("", None);
     assert!(none.is_empty() && none.notice().is_none());
 }

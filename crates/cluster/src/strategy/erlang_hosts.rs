@@ -25,14 +25,15 @@
 use std::{
     collections::HashMap,
     env, io,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use beamline_node::epmd::Client;
+use beamline_node::{HostResolver, epmd::Client};
 use beamline_proto::NodeName;
-use tokio::{net::lookup_host, task::JoinSet, time::timeout};
+use tokio::{task::JoinSet, time::timeout};
 use tracing::debug;
 
 use super::{Running, StartFailure, Strategy};
@@ -180,8 +181,9 @@ async fn round(
 }
 
 async fn names_on(host: &str, port: u16) -> io::Result<Vec<NodeName>> {
-    let address = lookup_host((host, port)).await?.next().ok_or(io::ErrorKind::NotFound)?;
-    let listed = Client::new(address).names().await.map_err(io::Error::other)?;
+    let addresses = HostResolver::default().addresses(host).await?;
+    let address = addresses.into_iter().next().ok_or(io::ErrorKind::NotFound)?;
+    let listed = Client::new(SocketAddr::new(address, port)).names().await.map_err(io::Error::other)?;
     Ok(listed.iter().filter_map(|node| format!("{}@{host}", node.name).parse().ok()).collect())
 }
 

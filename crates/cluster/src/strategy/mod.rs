@@ -34,22 +34,36 @@
 //! let topology = Topology::new("ours", NamesFile("nodes.txt".into())).grace(Duration::from_secs(30));
 //! ```
 //!
-//! [`kubernetes`] needs the cargo feature of that name. DNS has names here and no file yet.
+//! [`kubernetes`] needs the cargo feature of that name, those that ask DNS the feature `dns`.
 
+#[cfg(feature = "dns")]
+pub mod dns;
+#[cfg(feature = "dns")]
+pub mod dns_poll;
 pub mod epmd;
 pub mod erlang_hosts;
 pub mod gossip;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+#[cfg(feature = "dns")]
+pub mod kubernetes_dns;
+#[cfg(feature = "dns")]
+pub mod kubernetes_dns_srv;
 pub mod local_epmd;
 
 use std::{error::Error, fmt, pin::Pin, sync::Arc};
 
+#[cfg(feature = "dns")]
+pub use dns_poll::DnsPoll;
 pub use epmd::Epmd;
 pub use erlang_hosts::ErlangHosts;
 pub use gossip::Gossip;
 #[cfg(feature = "kubernetes")]
 pub use kubernetes::Kubernetes;
+#[cfg(feature = "dns")]
+pub use kubernetes_dns::KubernetesDns;
+#[cfg(feature = "dns")]
+pub use kubernetes_dns_srv::KubernetesDnsSrv;
 pub use local_epmd::LocalEpmd;
 
 use crate::{Reports, config::Section};
@@ -95,10 +109,16 @@ const fn built_in(short: &'static str, module: &'static str, read: Result<Read, 
     BuiltIn { short, module, read }
 }
 
-#[cfg(feature = "kubernetes")]
-const KUBERNETES: Result<Read, &str> = Ok(Kubernetes::read);
-#[cfg(not(feature = "kubernetes"))]
-const KUBERNETES: Result<Read, &str> = Err("kubernetes");
+/// What a strategy of a cargo feature has for `read`.
+macro_rules! with_feature {
+    ($feature:literal, $strategy:path) => {{
+        #[cfg(feature = $feature)]
+        let read = Ok(<$strategy>::read as Read);
+        #[cfg(not(feature = $feature))]
+        let read = Err($feature);
+        read
+    }};
+}
 
 /// All that libcluster has, but for Rancher's, whose platform is gone.
 pub(crate) const BUILT_IN: [BuiltIn; 8] = [
@@ -106,10 +126,10 @@ pub(crate) const BUILT_IN: [BuiltIn; 8] = [
     built_in("local_epmd", LocalEpmd::MODULE, Ok(LocalEpmd::read)),
     built_in("erlang_hosts", ErlangHosts::MODULE, Ok(ErlangHosts::read)),
     built_in("gossip", Gossip::MODULE, Ok(Gossip::read)),
-    built_in("kubernetes", "Cluster.Strategy.Kubernetes", KUBERNETES),
-    built_in("kubernetes.dns", "Cluster.Strategy.Kubernetes.DNS", Err("dns")),
-    built_in("kubernetes.dns_srv", "Cluster.Strategy.Kubernetes.DNSSRV", Err("dns")),
-    built_in("dns_poll", "Cluster.Strategy.DNSPoll", Err("dns")),
+    built_in("kubernetes", "Cluster.Strategy.Kubernetes", with_feature!("kubernetes", Kubernetes)),
+    built_in("kubernetes.dns", "Cluster.Strategy.Kubernetes.DNS", with_feature!("dns", KubernetesDns)),
+    built_in("kubernetes.dns_srv", "Cluster.Strategy.Kubernetes.DNSSRV", with_feature!("dns", KubernetesDnsSrv)),
+    built_in("dns_poll", "Cluster.Strategy.DNSPoll", with_feature!("dns", DnsPoll)),
 ];
 
 impl BuiltIn {
