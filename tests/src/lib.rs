@@ -7,6 +7,7 @@
 //! `cargo xtask tools` makes.
 
 mod beam;
+mod dns;
 mod network;
 mod otp;
 mod ports;
@@ -15,6 +16,7 @@ mod proxy;
 mod wait;
 
 pub use beam::Beam;
+pub use dns::DnsServer;
 pub use network::Network;
 pub use otp::{Otp, skip};
 pub use ports::{Epmd, free_port};

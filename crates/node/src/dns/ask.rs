@@ -26,6 +26,9 @@ use crate::resolver::Family;
 /// How long the family that is preferred waits for the other: RFC 8305, section 3.
 const OTHER_FAMILY: Duration = Duration::from_millis(50);
 
+/// Beyond that CNAMEs go round in a circle, or may as well.
+const MAX_ALIASES: usize = 8;
+
 /// How many answers are kept, if any.
 const CACHE: u64 = 1024;
 
@@ -149,8 +152,32 @@ impl Setup {
             }
             Question::Reachable(Family::V4) => either(v4(), v6()).await,
             Question::Reachable(Family::V6) => either(v6(), v4()).await,
-            Question::Targets => self.records(name, RecordType::SRV).await,
+            Question::Targets => self.services(name).await,
         }
+    }
+
+    /// SRV records, behind CNAMEs too: those hickory follows for other types only.
+    async fn services(&self, name: &Name) -> Result {
+        let (mut name, mut expires) = (name.clone(), None::<Instant>);
+        for _ in 0..MAX_ALIASES {
+            let none = match self.records(&name, RecordType::SRV).await {
+                Ok(found) => {
+                    let expires = expires.map_or(found.expires, |expires| expires.min(found.expires));
+                    return Ok(Found { expires, ..found });
+                }
+                Err(reason) if reason.is_negative() => reason,
+                Err(reason) => return Err(reason),
+            };
+            let alias = match self.records(&name, RecordType::CNAME).await {
+                Ok(alias) => alias,
+                Err(reason) if reason.is_negative() => return Err(none),
+                Err(reason) => return Err(reason),
+            };
+            expires = Some(expires.map_or(alias.expires, |expires| expires.min(alias.expires)));
+            let Some(RData::CNAME(target)) = alias.records.first() else { return Err(none) };
+            name = target.0.clone();
+        }
+        Err(DnsReason::Failed { text: format!("more than {MAX_ALIASES} CNAMEs in a row") })
     }
 
     async fn records(&self, name: &Name, of: RecordType) -> Result {
