@@ -5,8 +5,8 @@
 //! curl http://localhost:4001/
 //! ```
 //!
-//! Environment: `LIBCLUSTER_STRATEGY` (gossip, local_epmd, kubernetes.dns), `START_SERVER=true`, `PORT` (4001), `POSTFIX`
-//! (of the name in the registry).
+//! Environment: `LIBCLUSTER_STRATEGY` (gossip, local_epmd, kubernetes, kubernetes.dns), `START_SERVER=true`, `PORT` (4001),
+//! `POSTFIX` (of the name in the registry).
 
 use beamline::flags::{NodeFlags, TopologyFlags};
 use beamline::prelude::*;
