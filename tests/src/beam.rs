@@ -1,7 +1,7 @@
 //! A real Elixir node that evaluates what a test sends it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,9 +29,14 @@ impl Beam {
     /// The same with flags for `erl` of the test's own.
     pub fn start_with(otp: Otp, name: &str, epmd_port: u16, cookie: &str, erl: &str) -> Self {
         let mut command = otp.command("elixir");
+        command.env("ERL_EPMD_PORT", epmd_port.to_string());
+        Self::start_by(command, name, cookie, erl)
+    }
+
+    /// The same by a command that is an `elixir`, wherever it runs.
+    pub fn start_by(mut command: Command, name: &str, cookie: &str, erl: &str) -> Self {
         command.args(["--name", name, "--cookie", cookie, "--erl", erl]);
         command.args(["-e", include_str!("driver.exs")]);
-        command.env("ERL_EPMD_PORT", epmd_port.to_string());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("elixir starts");
         let (sender, answers) = mpsc::channel();

@@ -7,6 +7,7 @@
 //! `cargo xtask tools` makes.
 
 mod beam;
+mod compose;
 mod dns;
 mod network;
 mod otp;
@@ -16,11 +17,12 @@ mod proxy;
 mod wait;
 
 pub use beam::Beam;
+pub use compose::{Compose, docker, with_hosts};
 pub use dns::DnsServer;
 pub use network::Network;
 pub use otp::{Otp, skip};
 pub use ports::{Epmd, free_port};
-pub use program::Program;
+pub use program::{Program, path};
 pub use proxy::Proxy;
 pub use wait::{DEADLINE, wait_until};
 

@@ -47,7 +47,8 @@ impl Otp {
         command
     }
 
-    fn tree(self) -> Option<&'static Path> {
+    /// Its root, if it is not that of this machine.
+    pub fn tree(self) -> Option<&'static Path> {
         match self {
             Self::Host => None,
             Self::Trixie => Some(Path::new("/var/cache/beamline/trixie")),

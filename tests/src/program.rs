@@ -16,7 +16,7 @@ pub struct Program {
 }
 
 /// Where cargo puts the programs of the workspace.
-pub(crate) fn path(name: &str) -> PathBuf {
+pub fn path(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
     let folder = test.ancestors().nth(2).expect("deps has a parent");
     let program = folder.join(name);

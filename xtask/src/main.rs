@@ -6,6 +6,7 @@
 mod checks;
 mod demo;
 mod fuzz;
+mod image;
 mod measure;
 mod report;
 mod run;
@@ -25,6 +26,7 @@ Usage: cargo xtask COMMAND
   test --quick    The same without the long tests, in under 3 minutes
   bench [SUITE]   Measure Beamline beside OTP and other rivals: calls, terms, ...; `bench --help` lists them
   fuzz            Fuzz what reads strangers' bytes, each target for ten minutes
+  image           Build the images of deploy/ (needs a Docker engine)
   tidy            Check the house rules only (layers, file heads, paths)
   tools           Install what the tests need (Debian, as root)
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ("test", rest) => suite::main(rest),
         ("bench", rest) => measure::bench(rest),
         ("fuzz", rest) => fuzz::main(rest),
+        ("image", rest) => image::main(rest),
         ("tidy", []) => tidy::main(),
         ("tools", []) => tools::main(),
         ("help" | "--help" | "-h", _) | ("tidy" | "tools", ["--help" | "-h"]) => {

@@ -36,11 +36,15 @@ pub async fn serve(module: &'static str, default_port: u16, node: &Node) -> std:
     if env::var("START_SERVER").as_deref() != Ok("true") {
         return Ok(None);
     }
-    let port = match env::var("PORT") {
-        Ok(port) => port.parse().map_err(|_| invalid(format!("PORT must be a port, not {port:?}")))?,
-        Err(_) => default_port,
-    };
-    Page::serve(module, port, node).await.map(Some)
+    Page::serve(module, port(default_port)?, node).await.map(Some)
+}
+
+/// `PORT`, or else this one.
+pub fn port(default_port: u16) -> std::io::Result<u16> {
+    match env::var("PORT") {
+        Ok(port) => port.parse().map_err(|_| invalid(format!("PORT must be a port, not {port:?}"))),
+        Err(_) => Ok(default_port),
+    }
 }
 
 fn invalid(problem: String) -> std::io::Error {

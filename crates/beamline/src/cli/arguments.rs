@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Show how a node finds its cluster
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// Look through manifests for Kubernetes
+    #[command(subcommand, name = "k8s")]
+    K8s(K8sCommand),
     /// Be a plain node until Ctrl-C
     Node(Plain),
     /// Serve as epmd, or ask the one that runs (options as the original takes them)
@@ -52,6 +55,23 @@ pub(crate) enum ClusterCommand {
     Status(Target),
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum K8sCommand {
+    /// Find what will keep the nodes of a folder of manifests apart; exits with 1 if something does
+    Check(K8sCheck),
+}
+
+/// A folder of manifests.
+#[derive(Debug, Args)]
+pub(crate) struct K8sCheck {
+    /// The folder; its .yaml and .yml files are read
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// The topologies that the nodes use [default: what LIBCLUSTER_STRATEGY says in the manifests]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
 /// A plain node.
 #[derive(Debug, Args)]
 pub(crate) struct Plain {
@@ -65,7 +85,7 @@ pub(crate) struct Plain {
 #[derive(Debug, Args)]
 pub(crate) struct Target {
     /// The node: NAME@HOST, or NAME alone for a node of this host
-    #[arg(value_name = "NODE")]
+    #[arg(value_name = "NODE", env = "BEAMLINE_NODE")]
     pub(crate) node: String,
     #[command(flatten)]
     pub(crate) way: Way,
@@ -152,7 +172,7 @@ mod tests {
             .take_while(|line| !line.is_empty())
             .filter_map(|line| line.split_whitespace().next())
             .collect();
-        assert_eq!(commands, ["rpc", "nodes", "ping", "cluster", "node", "epmd", "help"]);
+        assert_eq!(commands, ["rpc", "nodes", "ping", "cluster", "k8s", "node", "epmd", "help"]);
         assert!(help.contains("beamline rpc app_b@127.0.0.1 'AppB.hello()'"), "{help}");
     }
 

@@ -5,6 +5,7 @@ mod cluster;
 mod epmd;
 mod exit;
 mod expression;
+mod k8s;
 mod literal;
 mod plain;
 mod remote;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use arguments::{Arguments, ClusterCommand, Command};
+use arguments::{Arguments, ClusterCommand, Command, K8sCommand};
 
 /// Runs the command that the command line names.
 #[tokio::main]
@@ -29,6 +30,7 @@ pub(crate) async fn main() -> ExitCode {
         Command::Nodes(target) => remote::nodes(&target).await,
         Command::Ping(target) => remote::ping(&target).await,
         Command::Cluster(ClusterCommand::Status(target)) => cluster::status(&target).await,
+        Command::K8s(K8sCommand::Check(arguments)) => k8s::check(&arguments),
         Command::Node(plain) => plain::node(plain).await,
     };
     exit.into()

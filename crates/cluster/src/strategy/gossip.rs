@@ -46,7 +46,7 @@ use beamline_proto::{
     NodeName,
     gossip::{self, Refused, Secret},
 };
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{
     net::UdpSocket,
     time::{Instant, sleep, sleep_until},
@@ -179,6 +179,23 @@ impl Gossip {
         Ok(())
     }
 
+    /// Joins the group on an interface that has come since: whoever is taken off a network and put onto it again, as
+    /// containers are, gets a new interface, on which nobody has joined.
+    fn rejoin(&self, socket: &UdpSocket) {
+        if self.broadcast_only {
+            return;
+        }
+        let socket = SockRef::from(socket);
+        // An error says that it has joined already, or that there is no network now.
+        let interface = self.multicast_if.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        if socket.join_multicast_v4(&self.multicast_addr, &interface).is_ok() {
+            debug!("joined {} anew", self.multicast_addr);
+            if let Err(error) = socket.set_multicast_if_v4(&interface) {
+                debug!(%error, "the interface for multicast stays as it was");
+            }
+        }
+    }
+
     fn packet(&self, own: &NodeName) -> Vec<u8> {
         match &self.secret {
             Some(secret) => secret.encode(own, rand::random()),
@@ -217,6 +234,7 @@ async fn run(config: Gossip, socket: UdpSocket, reports: Reports) {
         tokio::select! {
             () = sleep_until(next) => {
                 trace!("[libcluster:{topology}] heartbeat");
+                config.rejoin(&socket);
                 if let Err(error) = socket.send_to(&config.packet(reports.own_name()), group).await {
                     debug!("[libcluster:{topology}] no heartbeat sent: {error}");
                 }

@@ -1,0 +1,118 @@
+//! `cargo xtask image`: the images of `deploy/Dockerfile`, from static programs that are built here. Neither a registry
+//! nor a builder image is needed, only cargo and the Docker engine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::run::{cargo, output, root, succeeds};
+
+const USAGE: &str = "\
+Build the images app-a, app-b, beamline and notebook of deploy/Dockerfile, with static programs.
+
+Usage: cargo xtask image [--debug]
+
+  --debug   Programs without optimization: built sooner, but several times as large";
+
+/// The targets of the Dockerfile, which are the names of the images as well.
+const IMAGES: [&str; 4] = ["beamline", "app-a", "app-b", "notebook"];
+const PROGRAMS: [&str; 4] = ["beamline", "app_a", "app_b", "notebook"];
+
+/// The only user there is; nobody can become root.
+const PASSWD: &str = "beamline:x:65532:65532:Beamline:/:/sbin/nologin\n";
+const GROUP: &str = "beamline:x:65532:\n";
+
+pub(crate) fn main(arguments: &[&str]) -> ExitCode {
+    let profile = match arguments {
+        [] => "dist",
+        ["--debug"] => "dev",
+        ["--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match build(profile) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("image: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether a Docker engine answers.
+pub(crate) fn engine() -> bool {
+    output(Command::new("docker").args(["info", "--format", "{{.ServerVersion}}"])).is_some()
+}
+
+/// Builds the programs, then the images.
+pub(crate) fn build(profile: &str) -> Result<(), String> {
+    let target = host()?;
+    let programs = programs(&target, profile)?;
+    let context = context(&programs)?;
+    if !engine() {
+        return Err(format!(
+            "no Docker engine answers (`docker info` says why); what goes into the images is in {}",
+            context.display()
+        ));
+    }
+    for image in IMAGES {
+        let mut docker = Command::new("docker");
+        // The classic builder is part of every engine; the other one is a plugin.
+        docker.env("DOCKER_BUILDKIT", "0").args(["build", "--quiet", "--target", image, "--tag", image]).arg(&context);
+        if !succeeds(&mut docker) {
+            return Err(format!("docker could not build {image}"));
+        }
+    }
+    println!("Images:");
+    for image in IMAGES {
+        let size = output(Command::new("docker").args(["image", "inspect", "--format", "{{.Size}}", image]));
+        let bytes: u64 = size.and_then(|size| size.trim().parse().ok()).unwrap_or_default();
+        println!("  {image:<10} {:>5.1} MB", bytes as f64 / 1e6);
+    }
+    println!("Start them all: docker compose -f deploy/compose.yaml up");
+    Ok(())
+}
+
+/// The target of this machine: naming it keeps the flags for static programs from build scripts and macros.
+fn host() -> Result<String, String> {
+    let version = output(Command::new("rustc").arg("-vV")).ok_or("rustc does not run")?;
+    let line = version.lines().find_map(|line| line.strip_prefix("host: "));
+    line.map(str::to_owned).ok_or_else(|| "rustc does not say its host".to_owned())
+}
+
+fn programs(target: &str, profile: &str) -> Result<PathBuf, String> {
+    println!("Building static programs ...");
+    let mut build = cargo();
+    build.args(["build", "--profile", profile, "--target", target, "--features", "beamline/cli"]);
+    for program in PROGRAMS {
+        build.args(["-p", program]);
+    }
+    build.env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static");
+    if !succeeds(&mut build) {
+        return Err("the build failed".to_owned());
+    }
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    Ok(folder.join(target).join(if profile == "dev" { "debug" } else { profile }))
+}
+
+/// A folder with all that goes into the images, and nothing else.
+fn context(programs: &Path) -> Result<PathBuf, String> {
+    let context = root().join("target/image");
+    let told = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    fs::create_dir_all(&context).map_err(|error| told(&context, error))?;
+    for program in PROGRAMS {
+        let from = programs.join(program);
+        fs::copy(&from, context.join(program)).map_err(|error| told(&from, error))?;
+    }
+    for (name, text) in [("passwd", PASSWD), ("group", GROUP)] {
+        fs::write(context.join(name), text).map_err(|error| told(&context.join(name), error))?;
+    }
+    let dockerfile = root().join("deploy/Dockerfile");
+    fs::copy(&dockerfile, context.join("Dockerfile")).map_err(|error| told(&dockerfile, error))?;
+    Ok(context)
+}
