@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use crate::checks::{self, title};
 use crate::fuzz;
+use crate::image;
 use crate::report::{Report, Runner};
 use crate::run::{self, cargo, output, watched};
 use crate::tools;
@@ -47,7 +48,7 @@ pub(crate) fn main(arguments: &[&str]) -> ExitCode {
 
     let mut report = Report::default();
     checks::all(&mut report, quick);
-    if build() {
+    if build(quick) {
         tests(&mut report, quick);
     } else {
         report.check("build of the tests", false);
@@ -67,10 +68,20 @@ pub(crate) fn main(arguments: &[&str]) -> ExitCode {
     if report.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The programs that the whole-cluster tests start.
-fn build() -> bool {
+/// The programs that the whole-cluster tests start, and the images that one of them starts where there is an engine.
+fn build(quick: bool) -> bool {
     title("build");
-    run::succeeds(cargo().args(["build", "--workspace", "--all-features", "--bins", "--quiet"]))
+    if !run::succeeds(cargo().args(["build", "--workspace", "--all-features", "--bins", "--quiet"])) {
+        return false;
+    }
+    if !quick && image::engine() {
+        title("images");
+        if let Err(problem) = image::build("dist") {
+            println!("no images: {problem}");
+            return false;
+        }
+    }
+    true
 }
 
 fn tests(report: &mut Report, quick: bool) {

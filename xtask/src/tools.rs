@@ -33,6 +33,22 @@ const TREE_PACKAGES: &str = "erlang-base,erlang-crypto,erlang-parsetools,elixir"
 /// Where the trees are kept.
 pub(crate) const CACHE: &str = "/var/cache/beamline";
 
+/// The program that checks manifests for Kubernetes against its schemas.
+const VALIDATOR: &str = "/var/cache/beamline/kubernetes-validate/bin/kubernetes-validate";
+
+/// From PyPI into a place of its own. Without it one test is skipped.
+fn install_validator() {
+    let folder = Path::new(CACHE).join("kubernetes-validate");
+    println!("installing kubernetes-validate from PyPI");
+    let made = succeeds(Command::new("python3").args(["-m", "venv"]).arg(&folder))
+        && succeeds(Command::new(folder.join("bin/pip")).args(["install", "--quiet", "kubernetes-validate"]));
+    if !made {
+        println!("no kubernetes-validate: that needs python3 with venv, and PyPI");
+        // Half of it would be taken for the whole.
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
 pub(crate) fn main() -> ExitCode {
     install(false);
     let missing = missing_packages();
@@ -53,6 +69,9 @@ pub(crate) fn installable(tool: &str) -> bool {
 
 /// Installs what is missing, if this is a Debian machine and we are root.
 pub(crate) fn install(quick: bool) {
+    if !quick && !Path::new(VALIDATOR).is_file() && on_path("python3") {
+        install_validator();
+    }
     let missing = missing_packages();
     let trees: Vec<&str> =
         TREES.iter().map(|(suite, _)| *suite).filter(|suite| !quick && !is_whole(&tree(suite))).collect();

@@ -1,7 +1,7 @@
 //! Selectors against labels.
 
 use crate::cli::k8s::finding::{Code, Finding};
-use crate::cli::k8s::object::{Folder, selects, shown};
+use crate::cli::k8s::object::{Folder, Workload, selects, shown};
 
 pub(super) fn check(folder: &Folder, findings: &mut Vec<Finding>) {
     for workload in &folder.workloads {
@@ -51,10 +51,7 @@ pub(super) fn check(folder: &Folder, findings: &mut Vec<Finding>) {
     }
     for service in folder.services.iter().filter(|service| !service.selector.value.is_empty()) {
         let selector = &service.selector;
-        let same = |workload: &&_| {
-            let workload: &&crate::cli::k8s::object::Workload = workload;
-            workload.namespace == service.namespace
-        };
+        let same = |workload: &&Workload| workload.namespace == service.namespace;
         if folder.workloads.iter().filter(same).any(|workload| selects(&selector.value, &workload.labels.value)) {
             continue;
         }
