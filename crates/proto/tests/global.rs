@@ -31,6 +31,7 @@ enum Parcel {
     Message(Term),
     Reply(CallId, Term),
     Failed(CallId),
+    NoReply(CallId),
     Rpc(CallId, NodeName, Vec<Term>),
     RpcReply(CallId, Term),
     Watch(Pid, NodeName),
@@ -255,7 +256,10 @@ impl World {
                 self.post(me, &home(&pid), Parcel::Message((atom("$gen_cast"), message).into()));
             }
             Effect::Call { id, node, from, request } => {
-                assert!(self.links.contains_key(&pair(me, &node)), "{me} calls {node} without a connection");
+                // It may have been given up a moment ago, by an effect before this one.
+                if !self.links.contains_key(&pair(me, &node)) {
+                    return self.post(me, me, Parcel::NoReply(id));
+                }
                 let call = (atom("$gen_call"), (from, id.0), request).into();
                 self.post(me, &node, Parcel::Message(call));
             }
@@ -296,6 +300,7 @@ impl World {
         match parcel {
             Parcel::Message(message) => self.with(me, |core| core.message(&message, now)),
             Parcel::Reply(id, reply) => self.with(me, |core| core.reply(id, Ok(reply), now)),
+            Parcel::NoReply(id) => self.with(me, |core| core.reply(id, Err(CallFailure::NodeDown), now)),
             Parcel::Failed(id) => self.with(me, |core| core.rpc_reply(id, Err(CallFailure::NodeDown), now)),
             Parcel::RpcReply(id, reply) => self.with(me, |core| core.rpc_reply(id, Ok(reply), now)),
             Parcel::Rpc(id, caller, arguments) => {

@@ -34,6 +34,15 @@ pub(super) enum Op {
     Delete(Term),
 }
 
+impl Op {
+    pub(super) fn name(&self) -> &Term {
+        match self {
+            Op::Insert(entry) => &entry.name,
+            Op::Delete(name) => name,
+        }
+    }
+}
+
 /// A node of a known list, with version 0 if the sender did not know it.
 pub(super) type Member = (NodeName, u32);
 

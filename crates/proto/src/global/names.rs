@@ -66,12 +66,18 @@ impl Names {
         self.by_pid.keys().filter(move |pid| pid.node() == node)
     }
 
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
+        let entry = |(name, named): (&Term, &Named)| Entry {
+            name: name.clone(),
+            pid: named.pid.clone(),
+            method: named.method.clone(),
+        };
+        self.table.iter().map(entry)
+    }
+
     /// All of it, as `exchange` sends it.
     pub(super) fn terms(&self) -> Vec<Term> {
-        let term = |(name, named): (&Term, &Named)| {
-            entry_term(&Entry { name: name.clone(), pid: named.pid.clone(), method: named.method.clone() })
-        };
-        self.table.iter().map(term).collect()
+        self.entries().map(|entry| entry_term(&entry)).collect()
     }
 
     pub(super) fn externals(&self) -> Vec<External> {

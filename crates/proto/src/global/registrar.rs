@@ -1,7 +1,8 @@
 //! Registrations of the local application, one after another under the lock of the whole partition.
 //!
 //! Follows `trans_all_known` of OTP's `global`: the boss is locked first, then all known nodes; if somebody became known
-//! meanwhile, again from the start. Requests that wait share one lock.
+//! meanwhile, again from the start. While nobody else wants the lock, though, all are asked at once, which saves a round:
+//! who is refused then goes by the boss for a while. Requests that wait share one lock.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,12 +18,16 @@ use crate::NodeName;
 
 /// Requests under one lock: others want it too.
 const SHARE: usize = 64;
+/// After a refusal the boss is asked first so many times.
+const WARY: u32 = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Registrar {
     queue: VecDeque<Job>,
     state: State,
     tries: u32,
+    /// How many more times to ask the boss first.
+    wary: u32,
 }
 
 #[derive(Debug)]
@@ -43,6 +48,8 @@ enum State {
     #[default]
     Idle,
     Waiting(Duration),
+    /// All of these are being locked.
+    All(Vec<NodeName>),
     /// The boss of these is being locked.
     Boss(Vec<NodeName>),
     /// The others are.
@@ -125,13 +132,23 @@ impl Global {
         // Sorted, so the boss is the last.
         let mut nodes: Vec<NodeName> = self.known.keys().cloned().chain([self.config.node.clone()]).collect();
         nodes.sort();
+        let lock = self.registrar_lock();
+        if self.registrar.wary == 0 && self.locks.can_set(&lock) {
+            self.registrar.state = State::All(nodes.clone());
+            return self.ask_registrar(&nodes, &Ask::Set(lock), Owner::Registrar);
+        }
+        self.registrar.wary = self.registrar.wary.saturating_sub(1);
         let boss = self.boss();
         self.registrar.state = State::Boss(nodes);
-        self.ask_registrar(&[boss], &Ask::Set(self.registrar_lock()), Owner::Registrar);
+        self.ask_registrar(&[boss], &Ask::Set(lock), Owner::Registrar);
     }
 
     pub(super) fn registrar_step(&mut self, agreed: bool) {
         match std::mem::take(&mut self.registrar.state) {
+            State::All(_) if !agreed => {
+                self.registrar.wary = WARY;
+                self.retry_names();
+            }
             State::Boss(nodes) if agreed => {
                 let Some((boss, rest)) = nodes.split_last() else { return };
                 if *boss != self.config.node && !self.locks.can_set(&self.registrar_lock()) {
@@ -145,8 +162,10 @@ impl Global {
             State::Rest(nodes) if !agreed => self.release_names(&nodes[nodes.len() - 1..], Next::Retry),
             // Somebody has come or gone meanwhile. Names that we no longer see, because their node left, may still be there
             // for the others, who are about to part from it or from us.
-            State::Rest(nodes) if !self.are_all_members(&nodes) => self.release_names(&nodes, Next::Retry),
-            State::Rest(nodes) => self.change_names(nodes),
+            State::All(nodes) | State::Rest(nodes) if !self.are_all_members(&nodes) => {
+                self.release_names(&nodes, Next::Retry);
+            }
+            State::All(nodes) | State::Rest(nodes) => self.change_names(nodes),
             State::Naming(nodes, completions) => {
                 for (request, completion) in completions {
                     self.complete(request, completion);
@@ -203,8 +222,16 @@ impl Global {
 
     fn release_names(&mut self, nodes: &[NodeName], next: Next) {
         let Some((boss, others)) = nodes.split_last() else { return };
+        let release = Ask::Release(self.registrar_lock());
+        if self.registrar.wary == 0 && self.registrar.queue.is_empty() {
+            // Nobody waits for it, here or elsewhere, as far as we know.
+            self.ask_registrar(nodes, &release, Owner::Nobody);
+            self.registrar.state = State::Idle;
+            return;
+        }
+        // The boss goes last: whoever has it next should not find other nodes locked.
         self.registrar.state = State::Releasing(boss.clone(), next);
-        self.ask_registrar(others, &Ask::Release(self.registrar_lock()), Owner::Registrar);
+        self.ask_registrar(others, &release, Owner::Registrar);
     }
 
     fn retry_names(&mut self) {

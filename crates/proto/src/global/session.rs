@@ -4,9 +4,10 @@
 //! lock (see `locker`); `exchange`; conflicts are resolved (see `resolve`); `resolved`; then each side tells its
 //! partition with `new_nodes`, and everybody greets the nodes that are new with `in_sync`.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use beamline_term::{Pid, Term};
+use beamline_term::{Atom, Pid, Term};
 
 use super::effect::{Effect, LockId};
 use super::message::{self, ACK_VERSION, Entry, External, Member, OLDEST, Op, Tag, VERSION};
@@ -211,6 +212,12 @@ impl Global {
         for (other, _) in &nodes[1..] {
             self.end_session(other, false);
         }
+        // What we knew of them before, by others, a member may have lost with its own connection to them.
+        let told: HashSet<&Term> = ops.iter().map(Op::name).collect();
+        let of_new: HashSet<&Atom> = nodes.iter().map(|(node, _)| node.as_atom()).collect();
+        let is_untold = |entry: &Entry| of_new.contains(entry.pid.node()) && !told.contains(&entry.name);
+        let also: Vec<Op> = self.names.entries().filter(is_untold).map(Op::Insert).collect();
+        ops.extend(also);
         for (member, version) in self.known.clone() {
             let news = message::members_term(nodes.iter().map(|(node, version)| (node, *version)), version);
             let me = &self.config.node;
