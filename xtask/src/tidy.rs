@@ -14,7 +14,7 @@ const LAYERS: [&str; 12] = [
 ];
 
 /// Crates that do no I/O and own no clock, and words that would betray it.
-const PURE: [&str; 2] = ["term", "proto"];
+const PURE: [&str; 3] = ["term", "proto", "elixir"];
 const IMPURE: [&str; 6] = ["tokio", "TcpStream", "TcpListener", "UdpSocket", "Instant::now", "SystemTime::now"];
 
 /// A file longer than this is named, since it is likely two concepts.

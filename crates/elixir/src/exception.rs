@@ -1,0 +1,128 @@
+//! What ends an evaluation that does not give a value, in Elixir's words.
+
+use std::fmt;
+
+use beamline_term::inspect::Elixir;
+use beamline_term::{Inspect, Term};
+
+use crate::token::Span;
+use crate::value::Value;
+
+/// Why an expression gave no value. It prints as IEx prints it: `** (ArithmeticError) bad argument in ..`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Exception {
+    /// An exception: the name of its module without `Elixir.`, and its message.
+    Error {
+        /// Such as `ArithmeticError`.
+        name: String,
+        /// Such as `bad argument in arithmetic expression: 1 + :a`.
+        message: String,
+    },
+    /// It was found before anything ran: an unknown variable or function, a construct that is not known here.
+    Compile {
+        /// What is wrong.
+        message: String,
+        /// What can be used instead; empty if there is nothing to say.
+        help: String,
+        /// Where.
+        span: Span,
+    },
+    /// `throw(value)`
+    Throw(Term),
+    /// `exit(reason)`, or how a called process ended.
+    Exit(Term),
+    /// It went over one of the [`Limits`](crate::Limits).
+    Limit {
+        /// What was over it.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+impl Exception {
+    /// An exception by the name of its module, without `Elixir.`, and its message.
+    pub fn error(name: impl Into<String>, message: impl Into<String>) -> Exception {
+        Exception::Error { name: name.into(), message: message.into() }
+    }
+
+    /// A call of a function that there is not. `module` is an atom's text: `Elixir.Enum` or `lists`.
+    pub fn undefined(module: &str, function: &str, arity: usize) -> Exception {
+        let module = Term::from(beamline_term::Atom::new(module).unwrap_or(beamline_term::atom("nil"))).to_string();
+        let name = function_name(function);
+        // Ours are there, though not all of what Elixir has in them.
+        let why = if crate::library::is_module(&module) { "or private" } else { "(module " };
+        let mut message = format!("function {module}.{name}/{arity} is undefined {why}");
+        if why.starts_with('(') {
+            message.push_str(&format!("{module} is not available)"));
+        }
+        Exception::error("UndefinedFunctionError", message)
+    }
+
+    pub(crate) fn argument(message: impl Into<String>) -> Exception {
+        Exception::error("ArgumentError", message)
+    }
+
+    /// What Erlang's functions say of the argument at a place, counted from 1.
+    pub(crate) fn bad_argument(place: usize, what: &str) -> Exception {
+        let ordinal = match place {
+            1 => "1st",
+            2 => "2nd",
+            3 => "3rd",
+            _ => "4th",
+        };
+        Exception::argument(format!("errors were found at the given arguments:\n\n  * {ordinal} argument: {what}\n"))
+    }
+
+    pub(crate) fn compile(span: Span, message: impl Into<String>, help: impl Into<String>) -> Exception {
+        Exception::Compile { message: message.into(), help: help.into(), span }
+    }
+
+    /// No clause of a function takes these arguments.
+    pub(crate) fn clause(function: &str, arguments: &[Value], elixir: Elixir) -> Exception {
+        let function = format!("{function}/{}", arguments.len());
+        let mut message = format!("no function clause matching in {function}");
+        if !arguments.is_empty() {
+            message.push_str(&format!("\n\nThe following arguments were given to {function}:\n"));
+        }
+        for (place, argument) in arguments.iter().enumerate() {
+            message.push_str(&format!("\n    # {}\n    {}\n", place + 1, show(argument, elixir)));
+        }
+        Exception::error("FunctionClauseError", message)
+    }
+
+    /// As IEx of that release prints it.
+    pub fn banner(&self, elixir: Elixir) -> String {
+        match self {
+            Exception::Error { name, message } => format!("** ({name}) {message}"),
+            Exception::Compile { message, .. } => format!("** (CompileError) {message}"),
+            Exception::Throw(value) => format!("** (throw) {}", Inspect::new(value).like(elixir)),
+            Exception::Exit(reason) => format!("** (exit) {}", Inspect::new(reason).like(elixir)),
+            Exception::Limit { what, limit } => format!("** (SystemLimitError) {what} went over the limit of {limit}"),
+        }
+    }
+}
+
+impl fmt::Display for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.banner(Elixir::default()))
+    }
+}
+
+impl std::error::Error for Exception {}
+
+/// A function's name behind its module: in quotes unless it is an identifier or an operator.
+pub(crate) fn function_name(name: &str) -> String {
+    let body = name.strip_suffix(['?', '!']).unwrap_or(name);
+    let plain = !body.is_empty()
+        && !body.starts_with(|first: char| first.is_ascii_digit() || first.is_uppercase())
+        && body.chars().all(|next| next == '_' || next.is_alphanumeric());
+    let operator = !name.is_empty() && name.chars().all(|next| "+-*/<>=!&|^~.".contains(next));
+    if plain || operator { name.to_owned() } else { Term::from(name).to_string() }
+}
+
+/// A value as messages show it.
+pub(crate) fn show(value: &Value, elixir: Elixir) -> String {
+    Inspect::new(&value.to_shown()).like(elixir).to_string()
+}
