@@ -2,11 +2,11 @@
 //! counts the questions, and Knot, which serves a zone file to the letter.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use crate::{HOST, free_port, skip, unique, wait_until};
+use crate::{HOST, Network, free_port, skip, unique, wait_until};
 
 /// Not on every user's PATH.
 const SBIN: &str = "/usr/sbin";
@@ -14,7 +14,7 @@ const SBIN: &str = "/usr/sbin";
 /// A DNS server, ended with all its files when dropped.
 pub struct DnsServer {
     folder: PathBuf,
-    port: u16,
+    address: SocketAddr,
     command: Vec<String>,
     child: Option<Child>,
 }
@@ -25,50 +25,70 @@ impl DnsServer {
     ///
     /// `None` if there is no dnsmasq; the test is then written down as skipped.
     pub fn dnsmasq(test: &str, hosts: &[&str], arguments: &[&str]) -> Option<Self> {
+        let (program, address) = (program(test, "dnsmasq")?, free_address());
+        Some(Self::dnsmasq_at(&program, Vec::new(), address, hosts, arguments))
+    }
+
+    /// The same on a host of a network of the test's own, at its address and the port that all ask.
+    pub fn dnsmasq_on((network, host): (&Network, usize), test: &str, hosts: &[&str]) -> Option<Self> {
         let program = program(test, "dnsmasq")?;
-        let (folder, port) = place();
+        let address = format!("{}:53", network.address(host)).parse().expect("an address");
+        let there = network.command(host, &PathBuf::from("env"));
+        let there = [there.get_program()].into_iter().chain(there.get_args());
+        let prefix = there.map(|word| word.to_string_lossy().into_owned()).collect();
+        Some(Self::dnsmasq_at(&program, prefix, address, hosts, &[]))
+    }
+
+    fn dnsmasq_at(
+        program: &str,
+        mut command: Vec<String>,
+        address: SocketAddr,
+        hosts: &[&str],
+        arguments: &[&str],
+    ) -> Self {
+        let folder = folder();
         let path = |file: &str| folder.join(file).display().to_string();
-        let mut command: Vec<String> = [
-            program,
+        command.extend([
+            program.to_owned(),
             "--conf-file=/dev/null".into(),
             "--keep-in-foreground".into(),
             "--no-resolv".into(),
             "--no-hosts".into(),
             "--no-poll".into(),
             "--bind-interfaces".into(),
-            format!("--listen-address={HOST}"),
-            format!("--port={port}"),
+            format!("--listen-address={}", address.ip()),
+            format!("--port={}", address.port()),
             format!("--pid-file={}", path("pid")),
             format!("--user={}", user()),
             "--local=/cluster.local/".into(),
             format!("--addn-hosts={}", path("hosts")),
             "--log-queries=extra".into(),
             format!("--log-facility={}", path("log")),
-        ]
-        .into();
+        ]);
         command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-        let mut server = Self { folder, port, command, child: None };
+        let mut server = Self { folder, address, command, child: None };
         server.write_hosts(hosts);
         server.start();
-        Some(server)
+        server
     }
 
     /// Knot with this zone file of `cluster.local`. `None` as above.
     pub fn knot(test: &str, zone: &str) -> Option<Self> {
         let program = program(test, "knotd")?;
-        let (folder, port) = place();
+        let (folder, address) = (folder(), free_address());
         let here = folder.display();
         let config = format!(
             "server:\n  listen: {HOST}@{port}\n  rundir: {here}\n  user: {user}:{user}\n  udp-workers: 1\n  tcp-workers: 1\n\
              database:\n  storage: {here}\n\
              log:\n  - target: {here}/log\n    any: info\n\
              zone:\n  - domain: cluster.local\n    file: {here}/zone\n    zonefile-sync: -1\n",
+            port = address.port(),
             user = user()
         );
         fs::write(folder.join("zone"), zone).expect("a file of this test");
         fs::write(folder.join("knot.conf"), config).expect("a file of this test");
         let config = folder.join("knot.conf").display().to_string();
-        let mut server = Self { folder, port, command: vec![program, "--config".into(), config], child: None };
+        let mut server = Self { folder, address, command: vec![program, "--config".into(), config], child: None };
         server.start();
         Some(server)
     }
@@ -78,13 +98,13 @@ impl DnsServer {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = self.child.insert(command.spawn().expect("the server starts"));
-        let port = self.port;
+        let address = self.address;
         // A server that listens for TCP has bound its UDP port before.
         wait_until("the DNS server listens", crate::DEADLINE, || {
             if let Ok(Some(status)) = child.try_wait() {
                 panic!("the DNS server ended by itself: {status}");
             }
-            TcpStream::connect((HOST, port)).map(drop)
+            TcpStream::connect(address).map(drop)
         });
     }
 
@@ -133,7 +153,7 @@ impl DnsServer {
 
     /// The server as a configuration has it.
     pub fn address(&self) -> String {
-        format!("{HOST}:{}", self.port)
+        self.address.to_string()
     }
 
     /// A file in its folder, which is removed with it.
@@ -183,13 +203,18 @@ fn program(test: &str, name: &str) -> Option<String> {
     found.map(|path| path.display().to_string())
 }
 
-/// A folder of this test alone, and a port that is free for UDP and TCP.
-fn place() -> (PathBuf, u16) {
+/// A folder of this test alone.
+fn folder() -> PathBuf {
     let folder = std::env::temp_dir().join(unique("dns").replace('@', "_"));
     fs::create_dir_all(&folder).expect("a folder can be made");
-    let is_free = |port| UdpSocket::bind((HOST, port)).is_ok() && TcpListener::bind((HOST, port)).is_ok();
-    let port = (0..100).map(|_| free_port()).find(|port| is_free(*port)).expect("a port is free");
-    (folder, port)
+    folder
+}
+
+/// A port that is free for UDP and TCP.
+fn free_address() -> SocketAddr {
+    let address = |port| format!("{HOST}:{port}").parse().expect("an address");
+    let is_free = |address: &SocketAddr| UdpSocket::bind(address).is_ok() && TcpListener::bind(address).is_ok();
+    (0..100).map(|_| address(free_port())).find(is_free).expect("a port is free")
 }
 
 fn user() -> String {

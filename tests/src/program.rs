@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -40,6 +40,21 @@ impl Program {
         variables: &[(&str, &str)],
     ) -> Self {
         let mut command = network.program(host, name);
+        Self::clean(&mut command).args(arguments).envs(variables.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// The same with a file in place of that host's `/etc/resolv.conf`.
+    pub fn start_with_resolv_conf(
+        (network, host): (&Network, usize),
+        resolv_conf: &Path,
+        name: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        // `ip netns exec` gives it file systems of its own to mount on.
+        let mut command = network.command(host, &PathBuf::from("sh"));
+        command.args(["-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\""]).arg(resolv_conf).arg(path(name));
         Self::clean(&mut command).args(arguments).envs(variables.iter().copied());
         Self::spawn(command)
     }
