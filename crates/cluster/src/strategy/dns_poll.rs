@@ -16,7 +16,7 @@
 //! | `query` | none, required | the name in DNS |
 //! | `node_basename` | none, required | what stands before the `@` |
 //! | `polling_interval` | 5000 | ms from an answer to the next question, or the answer's TTL if that is longer |
-//! | `nameserver`, `search`, `ndots`, `family` | | see [`dns`](super::dns) |
+//! | `nameserver`, `search`, `ndots`, `family` | | see [`dns`] |
 //!
 //! As in libcluster, A and AAAA records count (`my-app@fdaa::3`), our own name is left out, and the query is asked as it
 //! stands, however few its dots; only if there is no such name the search list is tried (`ndots` is 0 unless set). When DNS

@@ -18,7 +18,7 @@
 //! | `service` | none, required | the service's name: as it stands, or under a domain of the search list, which in a pod has its namespace |
 //! | `application_name` | none, required | what stands before the `@` |
 //! | `polling_interval` | 5000 | ms from an answer to the next question, or the answer's TTL if that is longer |
-//! | `nameserver`, `search`, `ndots`, `family` | | see [`dns`](super::dns) |
+//! | `nameserver`, `search`, `ndots`, `family` | | see [`dns`] |
 //!
 //! `LIBCLUSTER_STRATEGY=kubernetes.dns` is the one above. Unlike libcluster it knows AAAA records and CNAMEs, asks once an
 //! interval instead of twice, and keeps the last list when DNS has no answer.

@@ -19,7 +19,7 @@
 //! | `namespace` | none, required | its namespace |
 //! | `application_name` | none, required | what stands before the `@` |
 //! | `polling_interval` | 5000 | ms from an answer to the next question, or the answer's TTL if that is longer |
-//! | `nameserver` | | see [`dns`](super::dns) |
+//! | `nameserver` | | see [`dns`] |
 //!
 //! The name that is asked is `SERVICE.NAMESPACE.svc.cluster.local`; the variable `CLUSTER_DOMAIN` has another domain of the
 //! cluster in place of `cluster.local`. Priorities, weights and ports do not count. When DNS has no answer the last list
