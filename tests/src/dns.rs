@@ -168,10 +168,14 @@ impl DnsServer {
         self.log().matches(&format!("query[{of}] {name} ")).count()
     }
 
-    /// The names that dnsmasq was asked about for records of this type, in their order.
+    /// The names that dnsmasq was asked about for records of this type, in their order; one that was asked about again right
+    /// after, as when an answer is late, counts once.
     pub fn asked(&self, of: &str) -> Vec<String> {
         let (log, mark) = (self.log(), format!("query[{of}] "));
-        log.split(&mark).skip(1).filter_map(|rest| rest.split(' ').next()).map(str::to_owned).collect()
+        let words = log.split(&mark).skip(1).filter_map(|rest| rest.split(' ').next());
+        let mut names: Vec<_> = words.map(str::to_owned).collect();
+        names.dedup();
+        names
     }
 
     /// What it wrote into its log.

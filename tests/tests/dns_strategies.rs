@@ -25,7 +25,7 @@ fn options(server: &DnsServer) -> DnsOptions {
     let mut options = DnsOptions::default();
     options.nameservers = vec![server.address().parse().expect("an address")];
     options.search = Some(vec![DOMAIN.to_owned()]);
-    options.deadline = Duration::from_secs(1);
+    options.deadline = Duration::from_secs(2);
     options
 }
 
@@ -237,8 +237,9 @@ fn the_ttl_is_waited_for() {
         let times = server.questions("A", SERVICE);
         if times >= 3 { Ok(()) } else { Err(times) }
     });
-    // At once, and after 2 and 4 seconds; with intervals alone that would have been 300 ms.
-    assert!(begin.elapsed() >= Duration::from_secs(4), "{:?}", begin.elapsed());
+    // At once, and after 2 and 4 seconds, or one of them twice, if an answer was late; by intervals alone it would have been
+    // after 200 ms.
+    assert!(begin.elapsed() >= Duration::from_secs(2), "{:?}", begin.elapsed());
     assert_eq!(server.questions("AAAA", SERVICE), 0);
 }
 
