@@ -16,15 +16,16 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Known {
     config: Kubernetes,
+    own: NodeName,
     /// Whether our own name has an IPv6 address.
     six: bool,
     objects: HashMap<String, Vec<Member>>,
 }
 
 impl Known {
-    pub(super) fn new(config: Kubernetes, own: &NodeName) -> Self {
+    pub(super) fn new(config: Kubernetes, own: NodeName) -> Self {
         let six = own.host().parse().is_ok_and(|address: IpAddr| address.is_ipv6());
-        Self { config, six, objects: HashMap::new() }
+        Self { config, own, six, objects: HashMap::new() }
     }
 
     /// A full list.
@@ -47,12 +48,15 @@ impl Known {
         self.objects.is_empty()
     }
 
-    /// Who should be here.
+    /// Who should be here. Nobody, if our own pod is being deleted: the others let us go, and are not to be dialed again.
     ///
     /// # Errors
     /// There are some, and none has a name.
     pub(super) fn names(&self) -> Result<BTreeSet<NodeName>, KubernetesError> {
-        let members: Vec<_> = self.objects.values().flatten().collect();
+        let (leaving, members): (Vec<_>, Vec<_>) = self.objects.values().flatten().partition(|member| member.leaves);
+        if leaving.iter().any(|member| names::name(&self.config, member).as_ref() == Some(&self.own)) {
+            return Ok(BTreeSet::new());
+        }
         let fits = |member: &Member| member.address.is_ipv6() == self.six;
         // A pod of two families is in a slice of each; it has one name.
         let of_family = self.config.ip_lookup_mode == Lookup::EndpointSlices && members.iter().any(|one| fits(one));
@@ -80,7 +84,7 @@ mod tests {
     fn known(own: &str) -> Known {
         let mut config = Kubernetes::new("app", "");
         config.ip_lookup_mode = Lookup::EndpointSlices;
-        Known::new(config, &own.parse().unwrap())
+        Known::new(config, own.parse().unwrap())
     }
 
     fn names(known: &Known) -> Vec<String> {
@@ -114,6 +118,25 @@ mod tests {
         let mut known = known("app@host");
         known.list(&[slice("a", "IPv4", &[]), slice("b", "IPv6", &["fd00::1"])]);
         assert_eq!(names(&known), ["app@fd00::1"]);
+    }
+
+    #[test]
+    fn who_is_deleted_wants_nobody_any_more() {
+        let mut known = known("app@10.0.0.1");
+        known.config.ip_lookup_mode = Lookup::Pods;
+        let pod = |name: &str, deleted: Option<&str>| -> Object {
+            let address = format!("10.0.0.{}", name.trim_start_matches('p'));
+            let status =
+                json!({"phase": "Running", "podIP": address, "conditions": [{"type": "Ready", "status": "True"}]});
+            serde_json::from_value(json!({"metadata": {"name": name, "deletionTimestamp": deleted}, "status": status}))
+                .unwrap()
+        };
+        known.list(&[pod("p1", None), pod("p2", None), pod("p3", Some("now"))]);
+        assert_eq!(names(&known), ["app@10.0.0.1", "app@10.0.0.2"]);
+        known.changed(&pod("p1", Some("now")));
+        assert_eq!(names(&known), [""; 0]);
+        known.gone(&pod("p1", None));
+        assert_eq!(names(&known), ["app@10.0.0.2"]);
     }
 
     #[test]

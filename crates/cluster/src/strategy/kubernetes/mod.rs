@@ -55,7 +55,7 @@
 //! Outside a pod, where there is no service account's token, `KUBECONFIG` or `~/.kube/config` is taken.
 //!
 //! **Who is listed.** Pods that run, are Ready, have an address and are not being deleted: a pod that drains is not dialed, and
-//! is disconnected after the topology's grace period. Endpoints are listed as far as they are ready. In `endpointslices` of two
+//! is disconnected after the topology's grace period; it dials nobody either from then on. Endpoints are listed as far as they are ready. In `endpointslices` of two
 //! families the one of our own name counts, else IPv4. In `hostname` mode pods without a hostname have no name and are left out.
 //!
 //! **Watching and polling.** Changes are watched as they come, if the account has the right `watch`; a watch that ends goes on

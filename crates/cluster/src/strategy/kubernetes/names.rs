@@ -14,7 +14,7 @@ pub(super) fn is_basename(text: &str) -> bool {
 /// The name of the node in this pod; `None` if there is none in this mode.
 pub(super) fn name(config: &Kubernetes, member: &Member) -> Option<NodeName> {
     let Kubernetes { node_basename: base, cluster_name: cluster, .. } = config;
-    let Member { address, hostname, namespace } = member;
+    let Member { address, hostname, namespace, .. } = member;
     let name = match config.mode {
         Mode::Ip => format!("{base}@{address}"),
         Mode::Hostname => {
@@ -37,7 +37,12 @@ mod tests {
     use super::*;
 
     fn member(address: &str, hostname: Option<&str>) -> Member {
-        Member { address: address.parse().unwrap(), hostname: hostname.map(str::to_owned), namespace: "ns".to_owned() }
+        Member {
+            address: address.parse().unwrap(),
+            hostname: hostname.map(str::to_owned),
+            namespace: "ns".to_owned(),
+            leaves: false,
+        }
     }
 
     #[test]

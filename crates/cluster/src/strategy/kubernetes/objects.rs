@@ -9,12 +9,13 @@ use serde::{Deserialize, Deserializer};
 
 use super::Lookup;
 
-/// Somebody who is ready to be dialed.
+/// Somebody who is ready to be dialed, or is about to leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
     pub(super) address: IpAddr,
     pub(super) hostname: Option<String>,
     pub(super) namespace: String,
+    pub(super) leaves: bool,
 }
 
 /// A list of objects.
@@ -125,14 +126,14 @@ fn filled(text: Option<&String>) -> Option<String> {
 }
 
 impl Object {
-    /// Those of it who are ready.
+    /// Those of it who are ready, and those who leave.
     pub(super) fn members(&self, lookup: Lookup) -> Vec<Member> {
         match lookup {
             Lookup::Pods => self.pod().into_iter().collect(),
             Lookup::Endpoints => {
                 let addresses = self.subsets.iter().flat_map(|subset| &subset.addresses);
                 let member = |address: &Address| {
-                    self.member(&address.ip, address.hostname.as_ref(), address.target_ref.namespace.as_ref())
+                    self.member(&address.ip, address.hostname.as_ref(), address.target_ref.namespace.as_ref(), false)
                 };
                 addresses.filter_map(member).collect()
             }
@@ -142,27 +143,33 @@ impl Object {
 
     fn pod(&self) -> Option<Member> {
         let ready = |condition: &Condition| condition.kind == "Ready" && condition.status == "True";
-        let serves = self.metadata.deletion_timestamp.is_none()
-            && self.status.phase == "Running"
-            && self.status.conditions.iter().any(ready);
-        if serves { self.member(self.status.pod_ip.as_ref()?, self.spec.hostname.as_ref(), None) } else { None }
+        let leaves = self.metadata.deletion_timestamp.is_some();
+        let counts = self.status.phase == "Running" && (leaves || self.status.conditions.iter().any(ready));
+        let address = self.status.pod_ip.as_ref().filter(|_| counts)?;
+        self.member(address, self.spec.hostname.as_ref(), None, leaves)
     }
 
     fn endpoint(&self, endpoint: &Endpoint) -> Option<Member> {
         // Names are no addresses: such slices are of services outside the cluster.
-        let serves = endpoint.conditions.ready != Some(false)
-            && endpoint.conditions.terminating != Some(true)
-            && self.address_type != "FQDN";
+        let leaves = endpoint.conditions.terminating == Some(true);
+        let counts = self.address_type != "FQDN" && (leaves || endpoint.conditions.ready != Some(false));
         // All are of the same pod, and consumers take the first.
-        let address = endpoint.addresses.first()?;
-        serves.then(|| self.member(address, endpoint.hostname.as_ref(), endpoint.target_ref.namespace.as_ref()))?
+        let address = endpoint.addresses.first().filter(|_| counts)?;
+        self.member(address, endpoint.hostname.as_ref(), endpoint.target_ref.namespace.as_ref(), leaves)
     }
 
-    fn member(&self, address: &str, hostname: Option<&String>, namespace: Option<&String>) -> Option<Member> {
+    fn member(
+        &self,
+        address: &str,
+        hostname: Option<&String>,
+        namespace: Option<&String>,
+        leaves: bool,
+    ) -> Option<Member> {
         Some(Member {
             address: address.parse().ok()?,
             hostname: filled(hostname),
             namespace: filled(namespace).unwrap_or_else(|| self.metadata.namespace.clone()),
+            leaves,
         })
     }
 }
@@ -176,7 +183,7 @@ mod tests {
     fn members(lookup: Lookup, object: serde_json::Value) -> Vec<(String, Option<String>, String)> {
         let object: Object = serde_json::from_value(object).unwrap();
         let plain = |member: Member| (member.address.to_string(), member.hostname, member.namespace);
-        object.members(lookup).into_iter().map(plain).collect()
+        object.members(lookup).into_iter().filter(|member| !member.leaves).map(plain).collect()
     }
 
     fn pod(phase: &str, ready: &str) -> serde_json::Value {
@@ -207,7 +214,9 @@ mod tests {
         }
         let mut draining = pod("Running", "True");
         draining["metadata"]["deletionTimestamp"] = json!("2026-11-26T06:53:45Z");
-        assert_eq!(members(Lookup::Pods, draining), []);
+        assert_eq!(members(Lookup::Pods, draining.clone()), []);
+        let draining: Object = serde_json::from_value(draining).unwrap();
+        assert!(draining.members(Lookup::Pods)[0].leaves);
         let mut without_address = pod("Running", "True");
         without_address["status"].as_object_mut().unwrap().remove("podIP");
         assert_eq!(members(Lookup::Pods, without_address), []);

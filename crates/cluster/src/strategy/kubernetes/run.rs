@@ -17,7 +17,7 @@ use crate::Reports;
 pub(super) async fn run(config: Kubernetes, reports: Reports) {
     let mut run = Run {
         api: Api::new(config.clone()),
-        known: Known::new(config.clone(), reports.own_name()),
+        known: Known::new(config.clone(), reports.own_name().clone()),
         course: Course::new(config.polling_interval),
         anybody: false,
         told_of_polling: false,
