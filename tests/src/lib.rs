@@ -9,6 +9,7 @@
 mod beam;
 mod compose;
 mod dns;
+mod kube;
 mod network;
 mod otp;
 mod ports;
@@ -19,6 +20,7 @@ mod wait;
 pub use beam::Beam;
 pub use compose::{Compose, docker, with_hosts};
 pub use dns::DnsServer;
+pub use kube::Kube;
 pub use network::Network;
 pub use otp::{Otp, skip};
 pub use ports::{Epmd, free_port};

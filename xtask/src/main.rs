@@ -3,6 +3,7 @@
 //! It depends on next to nothing, so that it is built in a moment; it calls
 //! cargo and the programs of the workspace and never links to their crates.
 
+mod assets;
 mod checks;
 mod demo;
 mod fuzz;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use crate::assets;
 use crate::checks::{self, title};
 use crate::fuzz;
 use crate::image;
@@ -123,6 +124,9 @@ fn tests(report: &mut Report, quick: bool) {
 
 fn run_tests(report: &mut Report, runner: Runner, command: &mut Command, log: &Path, quick: bool) {
     command.env("BEAMLINE_SKIP_LOG", log);
+    if let Some(kube) = assets::kube() {
+        command.env(assets::KUBE_VARIABLE, kube);
+    }
     if quick {
         command.env("PROPTEST_CASES", "64");
     }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use crate::assets;
 use crate::run::{on_path, output, succeeds};
 
 const APT: &str = "apt-get";
@@ -51,7 +52,7 @@ fn install_validator() {
 
 pub(crate) fn main() -> ExitCode {
     install(false);
-    let missing = missing_packages();
+    let missing = missing_packages(false);
     if missing.is_empty() && TREES.iter().all(|(suite, _)| is_whole(&tree(suite))) {
         println!("All tools are there.");
         return ExitCode::SUCCESS;
@@ -64,7 +65,8 @@ pub(crate) fn main() -> ExitCode {
 /// wrote behind "needs", its first word a program or one of otp27 and otp29.
 pub(crate) fn installable(tool: &str) -> bool {
     let word = tool.split([' ', ',', ';', '(']).next().unwrap_or_default();
-    PACKAGES.iter().any(|(program, _)| *program == word) || TREES.iter().any(|(_, name)| *name == word)
+    let mut programs = PACKAGES.iter().chain(assets::packages());
+    programs.any(|(program, _)| *program == word) || TREES.iter().any(|(_, name)| *name == word)
 }
 
 /// Installs what is missing, if this is a Debian machine and we are root.
@@ -72,7 +74,14 @@ pub(crate) fn install(quick: bool) {
     if !quick && !Path::new(VALIDATOR).is_file() && on_path("python3") {
         install_validator();
     }
-    let missing = missing_packages();
+    install_programs(quick);
+    if !quick {
+        assets::unpack();
+    }
+}
+
+fn install_programs(quick: bool) {
+    let missing = missing_packages(quick);
     let trees: Vec<&str> =
         TREES.iter().map(|(suite, _)| *suite).filter(|suite| !quick && !is_whole(&tree(suite))).collect();
     if missing.is_empty() && trees.is_empty() {
@@ -95,9 +104,10 @@ pub(crate) fn install(quick: bool) {
     }
 }
 
-fn missing_packages() -> Vec<&'static str> {
-    let mut packages: Vec<_> =
-        PACKAGES.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
+fn missing_packages(quick: bool) -> Vec<&'static str> {
+    let assets = if quick { &[] } else { assets::packages() };
+    let all = PACKAGES.iter().chain(assets);
+    let mut packages: Vec<_> = all.filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
     packages.dedup();
     packages
 }

@@ -306,7 +306,7 @@ async fn without_the_right_to_watch_it_polls_and_tries_again() {
     let mut lists = 0;
     let api = Api::start(move |path| {
         if path.contains("watch=true") {
-            let allowed = lists > 13;
+            let allowed = lists > 15;
             let lines = vec![event("ADDED", pod("late", "10.0.0.99", 99))];
             return if allowed { Answer::Watch { lines, stays: true } } else { error(403, "cannot watch resource") };
         }
@@ -320,7 +320,7 @@ async fn without_the_right_to_watch_it_polls_and_tries_again() {
     node.until_list(&["app@10.0.0.5", "app@10.0.0.99"]).await;
     let watches: Vec<_> =
         api.asked().iter().enumerate().filter(|(_, path)| path.contains("watch")).map(|(at, _)| at).collect();
-    assert_eq!(watches, [1, 14, 27]);
+    assert_eq!(watches, [1, 3, 6, 11, 20]);
     // It is no failure.
     while let Ok(Some(event)) = timeout(Duration::from_millis(50), events.recv()).await {
         assert!(!matches!(event, ClusterEvent::AnswerKept { .. }), "{event:?}");

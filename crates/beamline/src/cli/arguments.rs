@@ -112,7 +112,7 @@ pub(crate) struct Way {
     #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
     pub(crate) epmd_port: Option<u16>,
     /// Ask no epmd, the node listens on this port
-    #[arg(long, value_name = "PORT", conflicts_with = "epmd_port")]
+    #[arg(long, value_name = "PORT")]
     pub(crate) peer_port: Option<u16>,
     /// How long to wait for the answer: 5s, 500ms, 1m
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-/// After so many lists the right to watch is tried again.
-const TRY_AGAIN: u32 = 12;
+/// After so many lists watching is tried again, twice as many each time it is refused anew. A server that has just started
+/// refuses for a moment what it allows.
+const FIRST_LISTS: u32 = 1;
+const MOST_LISTS: u32 = 12;
 
 /// So many watches in a row that end at once mean that there is no watching here.
 const FUTILE: u32 = 3;
@@ -48,12 +50,14 @@ pub(super) struct Course {
     futile: u32,
     /// Lists until watching is tried again; while there are any, it is polled.
     lists_left: u32,
+    /// So many there were the last time; none while watching is possible.
+    lists: u32,
 }
 
 impl Course {
     pub(super) fn new(interval: Duration) -> Self {
         // A pause of nothing would leave no time for anything else.
-        Self { interval: interval.max(Duration::from_millis(1)), version: None, futile: 0, lists_left: 0 }
+        Self { interval: interval.max(Duration::from_millis(1)), version: None, futile: 0, lists_left: 0, lists: 0 }
     }
 
     pub(super) fn step(&self) -> Step {
@@ -63,9 +67,9 @@ impl Course {
         }
     }
 
-    /// Whether it polls because it cannot watch.
+    /// Whether it is certain by now that there is no watching, so that it polls.
     pub(super) fn polls(&self) -> bool {
-        self.lists_left > 0
+        self.lists > FIRST_LISTS
     }
 
     /// What is known is of another place now.
@@ -99,7 +103,7 @@ impl Course {
     pub(super) fn watched(&mut self, end: &End) -> Duration {
         match end {
             End::Closed { lasted, useful } if *useful || *lasted >= BRIEF => {
-                self.futile = 0;
+                (self.futile, self.lists) = (0, 0);
                 Duration::ZERO
             }
             End::Closed { .. } => self.fruitless(),
@@ -130,7 +134,8 @@ impl Course {
     }
 
     fn poll(&mut self) {
-        (self.version, self.futile, self.lists_left) = (None, 0, TRY_AGAIN);
+        self.lists = (self.lists * 2).clamp(FIRST_LISTS, MOST_LISTS);
+        (self.version, self.futile, self.lists_left) = (None, 0, self.lists);
     }
 }
 
@@ -179,14 +184,17 @@ mod tests {
     #[test]
     fn without_the_right_it_polls_and_tries_again_later() {
         let mut course = watching();
-        assert_eq!(course.watched(&End::Refused), INTERVAL);
-        for list in 0..TRY_AGAIN {
-            assert!(course.polls());
-            assert_eq!(course.step(), Step::List, "{list}");
-            assert_eq!(course.listed("8".to_owned()), INTERVAL);
+        for lists in [1, 2, 4, 8, 12, 12] {
+            assert_eq!(course.watched(&End::Refused), INTERVAL);
+            assert_eq!(course.polls(), lists > 1);
+            for _ in 0..lists {
+                assert_eq!(course.step(), Step::List);
+                assert_eq!(course.listed("8".to_owned()), INTERVAL);
+            }
+            assert_eq!(course.step(), Step::Watch("8".to_owned()));
         }
+        course.watched(&closed(60, true));
         assert!(!course.polls());
-        assert_eq!(course.step(), Step::Watch("8".to_owned()));
     }
 
     #[test]
@@ -197,15 +205,16 @@ mod tests {
             assert_eq!(course.step(), Step::Watch("7".to_owned()));
         }
         assert_eq!(course.watched(&closed(0, false)), INTERVAL);
-        assert!(course.polls() && course.step() == Step::List);
+        assert_eq!(course.step(), Step::List);
 
         let mut course = watching();
         for _ in 0..FUTILE {
-            assert!(!course.polls());
+            assert_eq!(course.step(), Step::Watch("7".to_owned()));
             course.watched(&End::Gone);
             course.listed("7".to_owned());
         }
-        assert!(course.polls(), "a list whose version is always too old");
+        // A list whose version is always too old: it has polled once, and tries again.
+        assert_eq!((course.lists, course.step()), (FIRST_LISTS, Step::Watch("7".to_owned())));
     }
 
     #[test]

@@ -54,13 +54,15 @@
 //!
 //! Outside a pod, where there is no service account's token, `KUBECONFIG` or `~/.kube/config` is taken.
 //!
-//! **Who is listed.** Pods that run, are Ready, have an address and are not being deleted: a pod that drains is not dialed, and
-//! is disconnected after the topology's grace period; it dials nobody either from then on. Endpoints are listed as far as they are ready. In `endpointslices` of two
-//! families the one of our own name counts, else IPv4. In `hostname` mode pods without a hostname have no name and are left out.
+//! **Who is listed.** A pod that runs and has an address, from when it is first Ready until it is deleted or ends. It stays when
+//! it is not Ready for a while: what makes all pods unready must not part the cluster. A pod that drains is not dialed, and is
+//! disconnected after the topology's grace period; it dials nobody either from then on. Endpoints count in the same way. In
+//! `endpointslices` of two families the one of our own name counts, else IPv4. In `hostname` mode pods without a hostname have
+//! no name and are left out.
 //!
 //! **Watching and polling.** Changes are watched as they come, if the account has the right `watch`; a watch that ends goes on
 //! where it was, and after too long a gap the list is read anew. Without the right the list is read every `polling_interval`, as
-//! libcluster does, and the right is tried again each 12 lists.
+//! libcluster does, and the right is tried again after 1, 2, 4 and 8 lists and then each 12.
 //!
 //! **When it cannot be found out** (API not reachable, token or rights wrong, no such namespace) the last list stays, and the log
 //! says why, once. The API's certificate is always verified; there is no key to switch that off, and a kubeconfig that wants it

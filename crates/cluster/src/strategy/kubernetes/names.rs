@@ -35,13 +35,15 @@ fn dashed(address: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategy::kubernetes::objects::State;
 
     fn member(address: &str, hostname: Option<&str>) -> Member {
         Member {
             address: address.parse().unwrap(),
             hostname: hostname.map(str::to_owned),
             namespace: "ns".to_owned(),
-            leaves: false,
+            uid: String::new(),
+            state: State::Ready,
         }
     }
 

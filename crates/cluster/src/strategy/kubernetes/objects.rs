@@ -9,13 +9,24 @@ use serde::{Deserialize, Deserializer};
 
 use super::Lookup;
 
-/// Somebody who is ready to be dialed, or is about to leave.
+/// A pod that runs and has an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
     pub(super) address: IpAddr,
     pub(super) hostname: Option<String>,
     pub(super) namespace: String,
-    pub(super) leaves: bool,
+    /// Tells it from another of the same name.
+    pub(super) uid: String,
+    pub(super) state: State,
+}
+
+/// How it is with a pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Ready,
+    Unready,
+    /// It is being deleted.
+    Leaving,
 }
 
 /// A list of objects.
@@ -47,6 +58,7 @@ pub(super) struct Object {
 pub(super) struct Metadata {
     pub(super) name: String,
     namespace: String,
+    pub(super) uid: String,
     pub(super) resource_version: String,
     deletion_timestamp: Option<String>,
 }
@@ -76,10 +88,12 @@ struct Condition {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct Subset {
     #[serde(deserialize_with = "or_none")]
     addresses: Vec<Address>,
+    #[serde(deserialize_with = "or_none")]
+    not_ready_addresses: Vec<Address>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -95,6 +109,7 @@ struct Address {
 #[serde(default)]
 struct Reference {
     namespace: Option<String>,
+    uid: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -126,16 +141,20 @@ fn filled(text: Option<&String>) -> Option<String> {
 }
 
 impl Object {
-    /// Those of it who are ready, and those who leave.
+    /// Those of it who run.
     pub(super) fn members(&self, lookup: Lookup) -> Vec<Member> {
         match lookup {
             Lookup::Pods => self.pod().into_iter().collect(),
             Lookup::Endpoints => {
-                let addresses = self.subsets.iter().flat_map(|subset| &subset.addresses);
-                let member = |address: &Address| {
-                    self.member(&address.ip, address.hostname.as_ref(), address.target_ref.namespace.as_ref(), false)
+                let of = |state, addresses: &[Address]| -> Vec<_> {
+                    let member =
+                        |one: &Address| self.member(&one.ip, one.hostname.as_ref(), Some(&one.target_ref), state);
+                    addresses.iter().filter_map(member).collect()
                 };
-                addresses.filter_map(member).collect()
+                let both = |subset: &Subset| {
+                    [of(State::Ready, &subset.addresses), of(State::Unready, &subset.not_ready_addresses)].concat()
+                };
+                self.subsets.iter().flat_map(both).collect()
             }
             Lookup::EndpointSlices => self.endpoints.iter().filter_map(|endpoint| self.endpoint(endpoint)).collect(),
         }
@@ -143,33 +162,46 @@ impl Object {
 
     fn pod(&self) -> Option<Member> {
         let ready = |condition: &Condition| condition.kind == "Ready" && condition.status == "True";
-        let leaves = self.metadata.deletion_timestamp.is_some();
-        let counts = self.status.phase == "Running" && (leaves || self.status.conditions.iter().any(ready));
-        let address = self.status.pod_ip.as_ref().filter(|_| counts)?;
-        self.member(address, self.spec.hostname.as_ref(), None, leaves)
+        let state = if self.metadata.deletion_timestamp.is_some() {
+            State::Leaving
+        } else if self.status.conditions.iter().any(ready) {
+            State::Ready
+        } else {
+            State::Unready
+        };
+        // A pod that has ended keeps its address.
+        let address = self.status.pod_ip.as_ref().filter(|_| self.status.phase == "Running")?;
+        self.member(address, self.spec.hostname.as_ref(), None, state)
     }
 
     fn endpoint(&self, endpoint: &Endpoint) -> Option<Member> {
-        // Names are no addresses: such slices are of services outside the cluster.
-        let leaves = endpoint.conditions.terminating == Some(true);
-        let counts = self.address_type != "FQDN" && (leaves || endpoint.conditions.ready != Some(false));
-        // All are of the same pod, and consumers take the first.
-        let address = endpoint.addresses.first().filter(|_| counts)?;
-        self.member(address, endpoint.hostname.as_ref(), endpoint.target_ref.namespace.as_ref(), leaves)
+        // A service that says nothing of who is not ready calls them ready as well; it says who leaves.
+        let state = match endpoint.conditions {
+            Conditions { terminating: Some(true), .. } => State::Leaving,
+            Conditions { ready: Some(false), .. } => State::Unready,
+            Conditions { .. } => State::Ready,
+        };
+        // All are of the same pod, and consumers take the first. Names are no addresses: such slices are of services
+        // outside the cluster.
+        let address = endpoint.addresses.first().filter(|_| self.address_type != "FQDN")?;
+        self.member(address, endpoint.hostname.as_ref(), Some(&endpoint.target_ref), state)
     }
 
+    /// The pod is the target, else this object itself.
     fn member(
         &self,
         address: &str,
         hostname: Option<&String>,
-        namespace: Option<&String>,
-        leaves: bool,
+        target: Option<&Reference>,
+        state: State,
     ) -> Option<Member> {
         Some(Member {
             address: address.parse().ok()?,
             hostname: filled(hostname),
-            namespace: filled(namespace).unwrap_or_else(|| self.metadata.namespace.clone()),
-            leaves,
+            namespace: filled(target.and_then(|target| target.namespace.as_ref()))
+                .unwrap_or_else(|| self.metadata.namespace.clone()),
+            uid: target.map_or(&self.metadata.uid, |target| &target.uid).clone(),
+            state,
         })
     }
 }
@@ -183,7 +215,7 @@ mod tests {
     fn members(lookup: Lookup, object: serde_json::Value) -> Vec<(String, Option<String>, String)> {
         let object: Object = serde_json::from_value(object).unwrap();
         let plain = |member: Member| (member.address.to_string(), member.hostname, member.namespace);
-        object.members(lookup).into_iter().filter(|member| !member.leaves).map(plain).collect()
+        object.members(lookup).into_iter().filter(|member| member.state == State::Ready).map(plain).collect()
     }
 
     fn pod(phase: &str, ready: &str) -> serde_json::Value {
@@ -216,7 +248,7 @@ mod tests {
         draining["metadata"]["deletionTimestamp"] = json!("2026-11-26T06:53:45Z");
         assert_eq!(members(Lookup::Pods, draining.clone()), []);
         let draining: Object = serde_json::from_value(draining).unwrap();
-        assert!(draining.members(Lookup::Pods)[0].leaves);
+        assert_eq!(draining.members(Lookup::Pods)[0].state, State::Leaving);
         let mut without_address = pod("Running", "True");
         without_address["status"].as_object_mut().unwrap().remove("podIP");
         assert_eq!(members(Lookup::Pods, without_address), []);
@@ -242,7 +274,10 @@ mod tests {
             ("10.0.0.1".to_owned(), Some("a-0".to_owned()), "other".to_owned()),
             ("10.0.0.2".to_owned(), None, "default".to_owned()),
         ];
-        assert_eq!(members(Lookup::Endpoints, object), expected);
+        assert_eq!(members(Lookup::Endpoints, object.clone()), expected);
+        let object: Object = serde_json::from_value(object).unwrap();
+        let unready = object.members(Lookup::Endpoints).into_iter().filter(|member| member.state == State::Unready);
+        assert_eq!(unready.map(|member| member.address.to_string()).collect::<Vec<_>>(), ["10.0.0.3", "10.0.0.4"]);
         assert_eq!(members(Lookup::Endpoints, json!({"metadata": {"name": "none"}})), []);
         assert_eq!(members(Lookup::Endpoints, json!({"metadata": {"name": "none"}, "subsets": null})), []);
     }

@@ -121,11 +121,7 @@ impl Run {
         };
         debug!("[libcluster:{}] watch: {end:?}", self.reports.topology());
         let pause = self.course.watched(&end);
-        if self.course.polls() {
-            self.polls(&"watches end at once");
-        } else if useful {
-            self.told_of_polling = false;
-        }
+        self.polls(&"watches end at once");
         pause
     }
 
@@ -138,18 +134,18 @@ impl Run {
             _ => End::Unreachable,
         };
         match end {
-            End::Unreachable => {
-                self.failed(error).await;
-            }
-            End::Refused => self.polls(&error),
+            End::Unreachable => return self.failed(error).await,
             _ => debug!("[libcluster:{}] no watch: {error}", self.reports.topology()),
         }
-        self.course.watched(&end)
+        let pause = self.course.watched(&end);
+        self.polls(&error);
+        pause
     }
 
     /// Tells, once, that there is no watching here.
     fn polls(&mut self, reason: &dyn Display) {
-        if !mem::replace(&mut self.told_of_polling, true) {
+        let polls = self.course.polls();
+        if polls && !mem::replace(&mut self.told_of_polling, polls) {
             info!(
                 "[libcluster:{}] {} cannot be watched here, so they are listed every {} ms: {reason}",
                 self.reports.topology(),
@@ -157,6 +153,7 @@ impl Run {
                 self.config.polling_interval.as_millis()
             );
         }
+        self.told_of_polling = polls;
     }
 
     async fn failed(&mut self, error: KubernetesError) -> Duration {
