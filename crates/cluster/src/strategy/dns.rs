@@ -2,7 +2,7 @@
 //!
 //! Each asks again after its `polling_interval`, or when the answer's TTL has run out if that is later: a change is seen no
 //! sooner than the zone allows. Whatever is no answer (no such name, no records, an error of the server, none in time)
-//! leaves the last list in force, and is told once.
+//! leaves the last list in force, and is told once; that a name is unknown is believed for 30 s at most, if the zone says so.
 //!
 //! These keys are no keys of libcluster:
 //!
