@@ -167,15 +167,24 @@ impl Port {
 }
 
 /// A unique reference; also the address of a process alias.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Reference(Arc<ReferenceData>);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Reference(Words);
 
-#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct ReferenceData {
+/// References of up to three words, which are almost all, are stored in place.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Words {
+    Few { words: [u32; 3], length: u8, origin: Origin },
+    Many(Arc<ManyWords>),
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct ManyWords {
     words: [u32; Reference::MAX_WORDS],
     length: u8,
     origin: Origin,
 }
+
+const _: () = assert!(size_of::<Reference>() <= 24, "a reference leaves room for a term's tag");
 
 /// A reference has at most 5 words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -192,31 +201,87 @@ impl Reference {
     /// # Errors
     /// There are more than five.
     pub fn at(origin: &Origin, words: &[u32]) -> Result<Reference, ReferenceError> {
-        let mut all = [0; Reference::MAX_WORDS];
-        match all.get_mut(..words.len()) {
-            Some(place) => place.copy_from_slice(words),
-            None => return Err(ReferenceError(words.len())),
+        let (length, origin) = (words.len() as u8, origin.clone());
+        if let Some(words) = padded(words) {
+            return Ok(Reference(Words::Few { words, length, origin }));
         }
-        Ok(Reference(Arc::new(ReferenceData { words: all, length: words.len() as u8, origin: origin.clone() })))
+        match padded(words) {
+            Some(words) => Ok(Reference(Words::Many(Arc::new(ManyWords { words, length, origin })))),
+            None => Err(ReferenceError(words.len())),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn of_three(origin: Origin, words: [u32; 3]) -> Reference {
+        Reference(Words::Few { words, length: 3, origin })
     }
 
     /// Its words, as they stand on the wire.
     pub fn words(&self) -> &[u32] {
-        &self.0.words[..self.0.length as usize]
+        let (words, length): (&[u32], u8) = match &self.0 {
+            Words::Few { words, length, .. } => (words, *length),
+            Words::Many(many) => (&many.words, many.length),
+        };
+        words.get(..usize::from(length)).unwrap_or_default()
     }
 
     /// The node that made it.
     pub fn node(&self) -> &Atom {
-        self.0.origin.node()
+        self.origin().node()
     }
 
     /// The creation of that node.
     pub fn creation(&self) -> Creation {
-        self.0.origin.creation()
+        self.origin().creation()
     }
 
     /// Node and creation.
     pub fn origin(&self) -> &Origin {
-        &self.0.origin
+        match &self.0 {
+            Words::Few { origin, .. } => origin,
+            Words::Many(many) => &many.origin,
+        }
+    }
+}
+
+impl PartialOrd for Reference {
+    fn partial_cmp(&self, other: &Reference) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Reference {
+    fn cmp(&self, other: &Reference) -> std::cmp::Ordering {
+        // A word that is not there counts as 0.
+        let all = |words| padded::<{ Reference::MAX_WORDS }>(words);
+        let (one, two) = (self.words(), other.words());
+        (all(one), one.len(), self.origin()).cmp(&(all(two), two.len(), other.origin()))
+    }
+}
+
+/// These words with zeros behind them, if they are no more than `N`.
+fn padded<const N: usize>(words: &[u32]) -> Option<[u32; N]> {
+    let mut all = [0; N];
+    all.get_mut(..words.len())?.copy_from_slice(words);
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::atom;
+
+    #[test]
+    fn references_are_ordered_by_their_words_wherever_those_are_stored() {
+        let origin = Origin::new(atom("a@host"), Creation::new(1));
+        let reference = |words: &[u32]| Reference::at(&origin, words).expect("few");
+        let sorted = [&[][..], &[0], &[1], &[1, 0, 0], &[1, 0, 0, 0, 0], &[1, 0, 0, 0, 1], &[1, 0, 1], &[2, 0, 0, 0]];
+        for pair in sorted.windows(2) {
+            assert!(reference(pair[0]) < reference(pair[1]), "{pair:?}");
+        }
+        for words in sorted {
+            assert!(reference(words) == reference(words) && reference(words).words() == words);
+        }
+        assert_eq!(Reference::at(&origin, &[0; 6]), Err(ReferenceError(6)));
     }
 }

@@ -3,7 +3,7 @@
 use num_bigint::{BigInt, Sign};
 
 use super::{tag, write};
-use crate::{Atom, Creation, Pid, Port, Reference, Term};
+use crate::{Atom, Pid, Port, Reference, Term};
 
 /// Any term, however deep it nests.
 pub fn term(out: &mut Vec<u8>, value: &Term) {
@@ -125,7 +125,7 @@ pub fn atom_str(out: &mut Vec<u8>, text: &str) {
     atom_bytes(out, text.as_bytes());
 }
 
-#[inline]
+#[inline(always)]
 fn atom_bytes(out: &mut Vec<u8>, text: &[u8]) {
     if let Ok(length) = u8::try_from(text.len()) {
         out.extend_from_slice(&[tag::SMALL_ATOM_UTF8, length]);
@@ -149,32 +149,44 @@ pub fn binary(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// What opens an identifier, the node that it is of, and its numbers.
+#[inline]
+fn identifier<const HEAD: usize, const NUMBERS: usize>(
+    out: &mut Vec<u8>,
+    head: [u8; HEAD],
+    node: &Atom,
+    numbers: [[u8; 4]; NUMBERS],
+) {
+    let name = node.as_bytes();
+    out.reserve(HEAD + 3 + name.len() + 4 * NUMBERS);
+    out.extend_from_slice(&head);
+    atom_bytes(out, name);
+    out.extend_from_slice(numbers.as_flattened());
+}
+
 /// A pid.
 pub fn pid(out: &mut Vec<u8>, pid: &Pid) {
-    out.push(tag::NEW_PID);
-    atom(out, pid.node());
-    let mut numbers = [0; 12];
-    let (words, _) = numbers.as_chunks_mut();
-    words.copy_from_slice(&[pid.id(), pid.serial(), pid.creation().get()].map(u32::to_be_bytes));
-    out.extend_from_slice(&numbers);
+    let numbers = [pid.id(), pid.serial(), pid.creation().get()];
+    identifier(out, [tag::NEW_PID], pid.node(), numbers.map(u32::to_be_bytes));
 }
 
 pub(super) fn port(out: &mut Vec<u8>, port: &Port) {
-    out.push(tag::V4_PORT);
-    atom(out, port.origin().node());
-    out.extend_from_slice(&port.id().to_be_bytes());
-    creation(out, port.origin().creation());
-}
-
-fn creation(out: &mut Vec<u8>, creation: Creation) {
-    out.extend_from_slice(&creation.get().to_be_bytes());
+    let (high, low) = ((port.id() >> 32) as u32, port.id() as u32);
+    let numbers = [high, low, port.origin().creation().get()];
+    identifier(out, [tag::V4_PORT], port.origin().node(), numbers.map(u32::to_be_bytes));
 }
 
 /// A reference.
 pub fn reference(out: &mut Vec<u8>, reference: &Reference) {
-    let words = reference.words();
-    out.extend_from_slice(&[tag::NEWER_REFERENCE, 0, words.len() as u8]);
-    atom(out, reference.node());
-    creation(out, reference.creation());
-    out.extend(words.iter().flat_map(|word| word.to_be_bytes()));
+    let (node, creation) = (reference.node(), reference.creation().get());
+    match *reference.words() {
+        [one, two, three] => {
+            let numbers = [creation, one, two, three];
+            identifier(out, [tag::NEWER_REFERENCE, 0, 3], node, numbers.map(u32::to_be_bytes));
+        }
+        ref words => {
+            identifier(out, [tag::NEWER_REFERENCE, 0, words.len() as u8], node, [creation.to_be_bytes()]);
+            out.extend(words.iter().flat_map(|word| word.to_be_bytes()));
+        }
+    }
 }

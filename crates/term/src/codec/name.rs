@@ -3,7 +3,7 @@
 use super::decoder::Decoder;
 use super::error::Result;
 use super::{recent, tag};
-use crate::inline::Inline;
+use crate::inline::{self, Inline};
 use crate::{Atom, Creation, Origin, Pid, Port, Reference};
 
 /// An atom as it stands in the input.
@@ -14,14 +14,44 @@ enum Written<'a> {
     Header(&'a Atom),
 }
 
+/// What a reference of three words begins with.
+const THREE_WORDS: &[u8] = &[tag::NEWER_REFERENCE, 0, 3];
+
 impl<'a> Decoder<'a> {
     /// Reads an atom.
     ///
     /// # Errors
     /// Something else stands there, or it is no valid atom.
     pub fn atom(&mut self) -> Result<Atom> {
+        if let Some(atom) = self.short_atom() {
+            return Ok(atom);
+        }
         let written = self.written()?;
         self.make(written)
+    }
+
+    /// Reads an atom that fits two words and is ASCII, if one stands here.
+    #[inline]
+    fn short_atom(&mut self) -> Option<Atom> {
+        let [tag::SMALL_ATOM_UTF8, length @ ..=16, after @ ..] = self.left else { return None };
+        let left = after.get(usize::from(*length)..)?;
+        let number = inline::number(after, usize::from(*length))?;
+        if !inline::is_ascii_number(number) {
+            return None;
+        }
+        self.left = left;
+        Some(Atom::of_inline(Inline::of_number(number, *length)))
+    }
+
+    /// An identifier of this tag and the node's name in it, with the `N` words behind that, if it stands here as nodes of
+    /// our time write it. Gives what comes behind it too.
+    #[inline]
+    fn identifier<const N: usize>(&self, head: &[u8]) -> Option<(&'a [u8], [u32; N], &'a [u8])> {
+        let [tag::SMALL_ATOM_UTF8, length, after @ ..] = self.left.strip_prefix(head)? else { return None };
+        let (node, after) = after.split_at_checked(usize::from(*length))?;
+        let (words, left) = after.split_at_checked(4 * N)?;
+        let words = words.as_chunks().0.first_chunk()?;
+        Some((node, words.map(u32::from_be_bytes), left))
     }
 
     fn written(&mut self) -> Result<Written<'a>> {
@@ -83,8 +113,12 @@ impl<'a> Decoder<'a> {
 
     /// The origin of an identifier: mostly the same as of others not long ago, and then nothing is made.
     fn origin(&mut self, node: Written<'_>, short_creation: bool) -> Result<Origin> {
-        let number = if short_creation { u32::from(self.u8()?) } else { self.u32()? };
-        let creation = Creation::new(number);
+        let creation = if short_creation { u32::from(self.u8()?) } else { self.u32()? };
+        self.origin_of(node, creation)
+    }
+
+    fn origin_of(&self, node: Written<'_>, creation: u32) -> Result<Origin> {
+        let creation = Creation::new(creation);
         match node {
             Written::Utf8(text) => recent::origin(text, creation, || self.make(node)),
             _ => self.make(node).map(|node| Origin::new(node, creation)),
@@ -96,6 +130,10 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// Something else stands there, or it is cut off.
     pub fn pid(&mut self) -> Result<Pid> {
+        if let Some((node, [id, serial, creation], left)) = self.identifier(&[tag::NEW_PID]) {
+            self.left = left;
+            return Ok(Pid::of(self.origin_of(Written::Utf8(node), creation)?, id, serial));
+        }
         let tag = self.u8()?;
         if !matches!(tag, tag::NEW_PID | tag::PID) {
             return Err(self.unexpected(tag, "a pid"));
@@ -103,6 +141,21 @@ impl<'a> Decoder<'a> {
         let node = self.written()?;
         let (id, serial) = (self.u32()?, self.u32()?);
         Ok(Pid::of(self.origin(node, tag == tag::PID)?, id, serial))
+    }
+
+    /// Reads over a pid. As by [`Decoder::pass`], only its structure is looked at.
+    ///
+    /// # Errors
+    /// Something else stands there, or it is cut off.
+    pub fn pass_pid(&mut self) -> Result<()> {
+        if let Some((_, [_, _, _], left)) = self.identifier(&[tag::NEW_PID]) {
+            self.left = left;
+            return Ok(());
+        }
+        match self.peek_tag()? {
+            tag::NEW_PID | tag::PID => self.pass(),
+            tag => Err(self.unexpected(tag, "a pid")),
+        }
     }
 
     pub(super) fn port(&mut self) -> Result<Port> {
@@ -115,11 +168,26 @@ impl<'a> Decoder<'a> {
         Ok(Port::at(&self.origin(node, tag == tag::PORT)?, id))
     }
 
+    /// Reads a reference that this incarnation of a node made, if one of three words stands here, and gives the words.
+    /// Nothing is read if something else does.
+    pub fn own_reference(&mut self, origin: &Origin) -> Option<[u32; 3]> {
+        let (node, [creation, words @ ..], left) = self.identifier::<4>(THREE_WORDS)?;
+        if creation != origin.creation().get() || node != origin.node().as_bytes() {
+            return None;
+        }
+        self.left = left;
+        Some(words)
+    }
+
     /// Reads a reference.
     ///
     /// # Errors
     /// Something else stands there, or it is cut off.
     pub fn reference(&mut self) -> Result<Reference> {
+        if let Some((node, [creation, words @ ..], left)) = self.identifier::<4>(THREE_WORDS) {
+            self.left = left;
+            return Ok(Reference::of_three(self.origin_of(Written::Utf8(node), creation)?, words));
+        }
         let tag = self.u8()?;
         let count = match tag {
             tag::NEWER_REFERENCE | tag::NEW_REFERENCE => self.u16()?,
@@ -142,5 +210,51 @@ impl<'a> Decoder<'a> {
             }
         }
         Reference::at(&origin, words).map_err(|_| self.invalid("reference: it has more than 5 words"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::atom;
+    use crate::codec::encode;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_reference_is_known_as_ours_by_its_node_and_creation() {
+        let origin = |name, number| Origin::new(atom(name), Creation::new(number));
+        let own = origin("a@host", 7);
+        for (origin, words) in [
+            (own.clone(), &[1, 2, 3][..]),
+            (own.clone(), &[1, 2, 3, 4, 5]),
+            (own.clone(), &[1]),
+            (origin("a@host", 8), &[1, 2, 3]),
+            (origin("b@host", 7), &[1, 2, 3]),
+        ] {
+            let reference = Reference::at(&origin, words).expect("few");
+            let mut out = Vec::new();
+            encode::reference(&mut out, &reference);
+            encode::nil(&mut out);
+            let bytes = Bytes::from(out);
+            let (mut decoder, mut other) = (Decoder::new(&bytes), Decoder::new(&bytes));
+            assert_eq!(other.reference().as_ref(), Ok(&reference));
+            let found = decoder.own_reference(&own);
+            let is_ours = origin == own && words.len() == 3;
+            assert_eq!(found, is_ours.then_some([1, 2, 3]));
+            assert_eq!(decoder.position(), if is_ours { other.position() } else { 0 });
+        }
+    }
+
+    #[test]
+    fn a_pid_is_passed_over_as_it_is_read() {
+        let pid = Pid::new(atom("a@host"), 1, 2, Creation::new(3));
+        let mut out = Vec::new();
+        encode::pid(&mut out, &pid);
+        for length in 0..=out.len() {
+            let bytes = Bytes::copy_from_slice(&out[..length]);
+            let (mut decoder, mut other) = (Decoder::new(&bytes), Decoder::new(&bytes));
+            assert_eq!(decoder.pass_pid().is_ok(), other.pid().is_ok_and(|read| read == pid), "{length}");
+        }
+        assert!(Decoder::new(&Bytes::from_static(&[tag::NIL])).pass_pid().is_err());
     }
 }

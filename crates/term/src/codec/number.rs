@@ -13,6 +13,10 @@ impl Decoder<'_> {
     /// # Errors
     /// Something else stands there, or it is too large.
     pub fn integer(&mut self) -> Result<i64> {
+        if let [tag::SMALL_INTEGER, small, left @ ..] = self.left {
+            self.left = left;
+            return Ok(i64::from(*small));
+        }
         match self.any_integer()? {
             Term::Integer(number) => Ok(number),
             _ => Err(self.invalid("integer: it does not fit 64 bits")),

@@ -16,9 +16,23 @@ impl Decoder<'_> {
     /// The bytes are not a whole term.
     pub fn skip(&mut self) -> Result<Bytes> {
         let start = self.position();
+        self.pass()?;
+        Ok(self.since(start))
+    }
+
+    /// As [`Decoder::skip`], for whoever does not want the bytes.
+    ///
+    /// # Errors
+    /// The bytes are not a whole term.
+    pub fn pass(&mut self) -> Result<()> {
+        // The end of a list, as a rule.
+        if let [tag::NIL, left @ ..] = self.left {
+            self.left = left;
+            return Ok(());
+        }
+        let start = self.position();
         if start <= 1 && self.depth == 0 && self.peek_tag()? == tag::COMPRESSED {
-            self.compressed()?;
-            return Ok(self.since(start));
+            return self.compressed().map(drop);
         }
         // What the containers around it wait for is of no account: nothing is allocated here.
         let owed = std::mem::take(&mut self.owed);
@@ -36,7 +50,7 @@ impl Decoder<'_> {
             self.can_follow(terms)?;
         }
         self.owed = owed;
-        Ok(self.since(start))
+        Ok(())
     }
 
     /// As [`Decoder::skip`], but the bytes can be read without the header's atoms, those are written out, and funs are looked
