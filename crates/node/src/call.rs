@@ -3,22 +3,22 @@
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
 use beamline_proto::NodeName;
-use beamline_proto::control::{Control, SpawnRequest, Target};
+use beamline_proto::control::{Control, SpawnOptions, SpawnRequest, Target};
 use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::serde::{self, Error};
 use beamline_term::{Atom, Pid, Reference, Term, atom};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
 use crate::connection::{Closed, Connection, Unsent};
 use crate::error::CallError;
-use crate::functions::{FunctionName, Kind, no_arguments};
+use crate::functions::{FunctionName, Kind};
 use crate::node::{Destination, Inner};
 use crate::patience::Patience;
 use crate::waiting::Place;
@@ -44,14 +44,11 @@ pub struct Call<T> {
     node: Arc<Inner>,
     peer: NodeName,
     work: Work,
-    body: Result<Bytes, Error>,
+    body: Result<Vec<u8>, Error>,
     timeout: Duration,
     from: Pid,
     answer: PhantomData<fn() -> T>,
 }
-
-/// The options of a call's spawn request.
-static MONITOR: LazyLock<Term> = LazyLock::new(|| Term::list([Term::atom("monitor")]));
 
 enum Work {
     Function(FunctionName),
@@ -91,11 +88,11 @@ impl<T> Call<T> {
 
     pub(crate) fn server(node: &Arc<Inner>, peer: &NodeName, server: Target, request: &impl Serialize) -> Call<T> {
         let mut out = Vec::new();
-        let body = serde::write(request, &mut out).map(|()| Bytes::from(out));
+        let body = serde::write(request, &mut out).map(|()| out);
         Call::new(node, peer, Work::Server(server), body)
     }
 
-    fn new(node: &Arc<Inner>, peer: &NodeName, work: Work, body: Result<Bytes, Error>) -> Call<T> {
+    fn new(node: &Arc<Inner>, peer: &NodeName, work: Work, body: Result<Vec<u8>, Error>) -> Call<T> {
         let (timeout, from) = (node.settings.limits.call_timeout, node.caller.clone());
         let (node, peer) = (Arc::clone(node), peer.clone());
         Call { node, peer, work, body, timeout, from, answer: PhantomData }
@@ -122,19 +119,19 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for Call<T> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let mut call = self;
-            let body = std::mem::replace(&mut call.body, Ok(Bytes::new())).map_err(CallError::Arguments)?;
+            let body = std::mem::replace(&mut call.body, Ok(Vec::new())).map_err(CallError::Arguments)?;
             let patience = Patience::new(call.timeout);
-            let run = async {
-                match &call.work {
-                    Work::Function(function) if call.peer == call.node.name => call.here(function, body).await,
-                    Work::Function(function) => call.there(function, body, &patience).await,
-                    Work::Server(server) if call.peer == call.node.name => {
-                        call.ask_here(server, &body, &patience).await
-                    }
-                    Work::Server(server) => call.ask(server, body, &patience).await,
+            let answer = match call.begin(&body, &patience) {
+                Some(mut place) => {
+                    let outcome = patience.bound(&mut place).await.unwrap_or(Outcome::Late);
+                    call.answer_in(outcome, &place.reference)
+                }
+                // The rarer ways are apart, since this future is as large as the largest thing in it.
+                None => {
+                    let run = Box::pin(call.run(body.into(), &patience));
+                    patience.bound(run).await.unwrap_or_else(|| Err(call.late()))
                 }
             };
-            let answer = patience.bound(run).await.unwrap_or_else(|| Err(call.late()));
             call.node.metrics.made.record(answer.is_ok(), patience.spent());
             let answer = answer?;
             let Call { peer, .. } = call;
@@ -144,6 +141,29 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for Call<T> {
 }
 
 impl<T> Call<T> {
+    /// Sends the request for a function of another node, if nothing has to be waited for before.
+    fn begin(&self, arguments: &[u8], patience: &Patience) -> Option<Place> {
+        let Work::Function(function) = &self.work else { return None };
+        if self.from != self.node.caller {
+            return None;
+        }
+        let connection = self.node.slots.get(self.peer.as_atom())?;
+        let place = self.node.waiting.place(&self.node, &self.peer, patience.deadline());
+        let write = |out: &mut Vec<u8>| write_execute(out, &place.reference, function, arguments);
+        connection.try_deliver(&self.request(&place.reference), arguments.len() + HEAD, write)?;
+        patience.hand_over();
+        Some(place)
+    }
+
+    async fn run(&self, body: Bytes, patience: &Patience) -> Result<Bytes, CallError> {
+        match &self.work {
+            Work::Function(function) if self.peer == self.node.name => self.here(function, body).await,
+            Work::Function(function) => self.there(function, body, patience).await,
+            Work::Server(server) if self.peer == self.node.name => self.ask_here(server, &body, patience).await,
+            Work::Server(server) => self.ask(server, body, patience).await,
+        }
+    }
+
     async fn here(&self, function: &FunctionName, arguments: Bytes) -> Result<Bytes, CallError> {
         let own = self.node.name.as_atom();
         let node = self.peer.clone();
@@ -158,33 +178,37 @@ impl<T> Call<T> {
     }
 
     /// A spawn request for `erpc:execute_call/4`, whose end carries the answer.
-    async fn there(&self, function: &FunctionName, arguments: Bytes, patience: &Patience) -> Result<Bytes, CallError> {
-        let connection = self.connection().await?;
-        let mut place = self.node.waiting.place(&self.node, &self.peer, patience.deadline());
-        let caller = self.from.clone();
-        let request = Control::SpawnRequest(Box::new(SpawnRequest {
-            reference: place.reference.clone(),
-            from: caller,
+    fn request(&self, reference: &Reference) -> Control {
+        Control::SpawnRequest(Box::new(SpawnRequest {
+            reference: reference.clone(),
+            from: self.from.clone(),
             group_leader: self.node.caller.clone(),
             module: atom("erpc"),
             function: atom("execute_call"),
             arity: 4,
-            options: MONITOR.clone(),
-        }));
-        let mut payload = Vec::with_capacity(arguments.len() + 128);
-        encode::list_header(&mut payload, 4);
-        encode::reference(&mut payload, &place.reference);
-        encode::atom(&mut payload, &function.module);
-        encode::atom(&mut payload, &function.function);
-        payload.extend_from_slice(&arguments);
-        encode::nil(&mut payload);
+            options: SpawnOptions { monitor: true, ..SpawnOptions::default() },
+        }))
+    }
+
+    async fn there(&self, function: &FunctionName, arguments: Bytes, patience: &Patience) -> Result<Bytes, CallError> {
+        let connection = self.connection().await?;
+        let mut place = self.node.waiting.place(&self.node, &self.peer, patience.deadline());
+        let mut payload = Vec::with_capacity(arguments.len() + HEAD);
+        write_execute(&mut payload, &place.reference, function, &arguments);
+        let request = self.request(&place.reference);
         connection.deliver(&request, &payload.into()).await.map_err(|unsent| self.unsent(unsent))?;
         patience.hand_over();
-        match (&mut place.outcome).await {
-            Ok(Outcome::Down(reason)) => self.answer_of(&reason, &place),
-            Ok(Outcome::Refused(reason)) => Err(CallError::Refused { node: self.peer.clone(), reason }),
-            Ok(Outcome::Late) => Err(self.late()),
-            Ok(Outcome::Reply(_) | Outcome::Lost) | Err(_) => Err(self.lost()),
+        let outcome = (&mut place).await;
+        self.answer_in(outcome, &place.reference)
+    }
+
+    /// The answer in how a function's call ended.
+    fn answer_in(&self, outcome: Outcome, reference: &Reference) -> Result<Bytes, CallError> {
+        match outcome {
+            Outcome::Down(reason) => self.answer_of(reason, reference),
+            Outcome::Refused(reason) => Err(CallError::Refused { node: self.peer.clone(), reason }),
+            Outcome::Late => Err(self.late()),
+            Outcome::Reply(_) | Outcome::Lost => Err(self.lost()),
         }
     }
 
@@ -214,21 +238,23 @@ impl<T> Call<T> {
     }
 
     /// Takes the answer out of the reason with which the serving process ended.
-    fn answer_of(&self, reason: &Bytes, place: &Place) -> Result<Bytes, CallError> {
+    fn answer_of(&self, mut reason: Bytes, reference: &Reference) -> Result<Bytes, CallError> {
         let node = self.peer.clone();
         let wrong =
             |source: beamline_term::DecodeError| CallError::Answer { node: self.peer.clone(), source: source.into() };
-        let mut decoder = Decoder::new(reason);
+        let mut decoder = Decoder::new(&reason);
         let is_answer = decoder.peek_tag().is_ok_and(|tag| tag == tag::SMALL_TUPLE)
             && decoder.tuple_header().is_ok_and(|arity| arity >= 3)
-            && decoder.reference().is_ok_and(|reference| reference == place.reference);
+            && decoder.own_reference(reference.origin()).is_some_and(|words| words == reference.words());
         if !is_answer {
-            let reason = Decoder::new(reason).term().map_err(wrong)?;
+            let reason = Decoder::new(&reason).term().map_err(wrong)?;
             return Err(CallError::Exited { node, reason });
         }
         let kind = decoder.atom().map_err(wrong)?;
         if kind == "return" {
-            return Ok(decoder.rest());
+            let start = decoder.position();
+            reason.advance(start);
+            return Ok(reason);
         }
         let value = decoder.term().map_err(wrong)?;
         Err(match kind.as_str() {
@@ -269,12 +295,12 @@ impl<T> Call<T> {
             Target::Name(name) => Destination::Name(name.clone()),
         };
         self.node.deliver_here(&to, message.into());
-        let outcome = (&mut place.outcome).await;
+        let outcome = (&mut place).await;
         drop(unwatch);
         match outcome {
-            Ok(Outcome::Reply(payload)) => reply_in(&payload, self.peer.clone()),
-            Ok(Outcome::Late) => Err(self.late()),
-            other => Err(unanswered(other.ok(), self.peer.clone())),
+            Outcome::Reply(payload) => reply_in(&payload, self.peer.clone()),
+            Outcome::Late => Err(self.late()),
+            other => Err(unanswered(other, self.peer.clone())),
         }
     }
 }
@@ -318,17 +344,17 @@ impl ServerCall {
 
     /// Waits for the answer, for as long as the server and its node live, or until its time is over, which was `after`.
     pub(crate) async fn answer(mut self, after: Duration) -> Result<Bytes, CallError> {
-        let outcome = (&mut self.place.outcome).await;
+        let outcome = (&mut self.place).await;
         let node = self.unwatch.connection.peer.name.clone();
         match outcome {
-            Ok(Outcome::Reply(payload)) => {
+            Outcome::Reply(payload) => {
                 drop(self.unwatch);
                 reply_in(&payload, node)
             }
-            Ok(Outcome::Late) => Err(CallError::Timeout { node, after }),
+            Outcome::Late => Err(CallError::Timeout { node, after }),
             other => {
                 self.unwatch.disarm();
-                Err(unanswered(other.ok(), node))
+                Err(unanswered(other, node))
             }
         }
     }
@@ -341,9 +367,9 @@ fn reply_in(payload: &Bytes, node: NodeName) -> Result<Bytes, CallError> {
     answer.map_err(|source| CallError::Answer { node, source: source.into() })
 }
 
-fn unanswered(outcome: Option<Outcome>, node: NodeName) -> CallError {
+fn unanswered(outcome: Outcome, node: NodeName) -> CallError {
     match outcome {
-        Some(Outcome::Down(reason)) => {
+        Outcome::Down(reason) => {
             let reason = Decoder::new(&reason).term().unwrap_or_else(|_| Term::atom("undefined"));
             CallError::Exited { node, reason }
         }
@@ -384,6 +410,19 @@ impl Drop for Unwatch {
     }
 }
 
+/// What the list of arguments for `erpc:execute_call/4` takes beside the function's own, unless names are long.
+const HEAD: usize = 128;
+
+/// `[Reference, Module, Function, Arguments]`
+fn write_execute(out: &mut Vec<u8>, reference: &Reference, function: &FunctionName, arguments: &[u8]) {
+    encode::list_header(out, 4);
+    encode::reference(out, reference);
+    encode::atom(out, &function.module);
+    encode::atom(out, &function.function);
+    out.extend_from_slice(arguments);
+    encode::nil(out);
+}
+
 /// `{'$gen_call', {From, [alias | Reference]}, Request}`
 fn write_call(out: &mut Vec<u8>, from: &Pid, reference: &Reference, request: &[u8]) {
     encode::tuple_header(out, 3);
@@ -397,18 +436,18 @@ fn write_call(out: &mut Vec<u8>, from: &Pid, reference: &Reference, request: &[u
 }
 
 /// Arguments given as a tuple, a sequence or nothing, as an encoded list.
-pub(crate) fn argument_list(arguments: &impl Serialize) -> Result<Bytes, Error> {
+pub(crate) fn argument_list(arguments: &impl Serialize) -> Result<Vec<u8>, Error> {
     // The head of a list is three bytes longer than that of a small tuple, which is then written over in its place.
     const BEFORE: usize = 3;
     let mut out = Vec::with_capacity(64);
     out.extend_from_slice(&[0; BEFORE]);
     serde::write(arguments, &mut out)?;
     match out.get(BEFORE..) {
-        Some([tag::SMALL_TUPLE, 0, ..] | [tag::LARGE_TUPLE, 0, 0, 0, 0, ..]) => return Ok(no_arguments()),
+        Some([tag::SMALL_TUPLE, 0, ..] | [tag::LARGE_TUPLE, 0, 0, 0, 0, ..]) => return Ok(vec![tag::NIL]),
         Some(&[tag::SMALL_TUPLE, arity, ..]) => {
             out[..BEFORE + 2].copy_from_slice(&[tag::LIST, 0, 0, 0, arity]);
             out.push(tag::NIL);
-            return Ok(Bytes::from(out));
+            return Ok(out);
         }
         Some([tag::LARGE_TUPLE, ..]) => {
             out[BEFORE] = tag::LIST;
@@ -416,10 +455,10 @@ pub(crate) fn argument_list(arguments: &impl Serialize) -> Result<Bytes, Error> 
         }
         _ => {}
     }
-    let list = Bytes::from(out).slice(BEFORE..);
-    match Decoder::new(&list).peek_tag()? {
-        tag::NIL | tag::LIST | tag::STRING => Ok(list),
-        _ if Decoder::new(&list).atom().is_ok_and(|atom| atom == "nil") => Ok(no_arguments()),
+    out.drain(..BEFORE);
+    match out.as_slice() {
+        [tag::NIL | tag::LIST | tag::STRING, ..] => Ok(out),
+        [tag::SMALL_ATOM_UTF8, 3, b'n', b'i', b'l'] => Ok(vec![tag::NIL]),
         _ => Err(Error::message("arguments are given as a tuple or a list")),
     }
 }
@@ -429,7 +468,7 @@ mod tests {
     use super::*;
 
     fn list(arguments: &impl Serialize) -> String {
-        Decoder::new(&argument_list(arguments).unwrap()).term().unwrap().to_string()
+        Decoder::new(&argument_list(arguments).unwrap().into()).term().unwrap().to_string()
     }
 
     #[test]
@@ -440,7 +479,7 @@ mod tests {
         assert_eq!(list(&Term::nil()), "[]");
         let many = |number| (0..number).map(|_| Term::from(1000)).collect::<Vec<_>>();
         for number in [0, 1, 255, 256, 1000] {
-            let tuple = argument_list(&Term::tuple(many(number))).unwrap();
+            let tuple = Bytes::from(argument_list(&Term::tuple(many(number))).unwrap());
             assert_eq!(Decoder::new(&tuple).term(), Ok(Term::list(many(number))), "{number}");
         }
         assert!(argument_list(&5).is_err());

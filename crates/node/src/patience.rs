@@ -3,7 +3,7 @@
 //! then, tells it that its time is over.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
@@ -43,11 +43,10 @@ impl Patience {
 
     /// What a future gives, or `None` when the time is over. A timer is set only if the future has to wait for something
     /// without having been handed over.
-    pub(crate) async fn bound<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let mut work = pin!(work);
-        let mut timer: Option<std::pin::Pin<Box<Sleep>>> = None;
+    pub(crate) async fn bound<T>(&self, mut work: impl Future<Output = T> + Unpin) -> Option<T> {
+        let mut timer: Option<Pin<Box<Sleep>>> = None;
         poll_fn(|context| {
-            if let Poll::Ready(done) = work.as_mut().poll(context) {
+            if let Poll::Ready(done) = Pin::new(&mut work).poll(context) {
                 return Poll::Ready(Some(done));
             }
             // Who had to wait before has less time left than the table counts on.
@@ -76,10 +75,10 @@ mod tests {
         let spent = began.elapsed();
         assert!(spent >= Duration::from_millis(5030) && spent < Duration::from_millis(5050), "{spent:?}");
         let patience = Patience::new(Duration::from_secs(5));
-        let handed = patience.bound(async {
+        let handed = patience.bound(Box::pin(async {
             patience.hand_over();
             tokio::time::sleep(Duration::from_secs(60)).await;
-        });
+        }));
         assert_eq!(handed.await, Some(()));
         let short = Patience::new(Duration::from_millis(30));
         short.hand_over();

@@ -47,12 +47,13 @@ impl Numbers {
 
     /// The number of a reference that this incarnation made.
     pub(crate) fn number_of(&self, reference: &Reference) -> Option<u64> {
-        match reference.words() {
-            [low, high, salt] if *salt == self.salt && *reference.origin() == self.origin => {
-                Some(u64::from(*low) | u64::from(*high) << 18)
-            }
-            _ => None,
-        }
+        let words = reference.words().try_into().ok()?;
+        if *reference.origin() == self.origin { self.number_in(words) } else { None }
+    }
+
+    /// The same, by the words of a reference under our [origin](Numbers::origin).
+    pub(crate) fn number_in(&self, [low, high, salt]: [u32; 3]) -> Option<u64> {
+        (salt == self.salt).then(|| u64::from(low) | u64::from(high) << 18)
     }
 
     /// The number of a pid that this incarnation made.

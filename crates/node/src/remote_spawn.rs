@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use beamline_proto::NodeName;
-use beamline_proto::control::{Control, SpawnRequest, Target};
+use beamline_proto::control::{Control, SpawnOptions, SpawnRequest, Target};
 use beamline_proto::ties::Watch;
 use beamline_term::codec::encode;
-use beamline_term::{Atom, Pid, Reference, Term};
+use beamline_term::{Atom, Pid, Reference};
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -78,8 +78,13 @@ impl Spawns {
         self.lock().insert(number, pending);
     }
 
+    /// Whether no reply is waited for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+
     fn take(&self, number: u64) -> Option<Pending> {
-        if self.count.load(Ordering::Acquire) == 0 {
+        if self.is_empty() {
             return None;
         }
         let pending = self.lock().remove(&number)?;
@@ -147,7 +152,7 @@ impl SpawnOn {
         tie: Tie,
     ) -> SpawnOn {
         let timeout = node.settings.limits.call_timeout;
-        let (node, peer, arguments) = (Arc::clone(node), peer.clone(), argument_list(arguments));
+        let (node, peer, arguments) = (Arc::clone(node), peer.clone(), argument_list(arguments).map(Bytes::from));
         SpawnOn { node, own, peer, function, arguments, tie, timeout }
     }
 
@@ -173,11 +178,7 @@ impl SpawnOn {
         let (tell, told) = oneshot::channel();
         let pending = Pending { own: Arc::clone(&self.own), line: Line(Arc::clone(&connection)), tell };
         self.node.spawns.insert(number, pending);
-        let options = match self.tie {
-            Tie::None => Vec::new(),
-            Tie::Link => vec![Term::atom("link")],
-            Tie::Monitor => vec![Term::atom("monitor")],
-        };
+        let options = SpawnOptions { link: self.tie == Tie::Link, monitor: self.tie == Tie::Monitor };
         let length = beamline_term::codec::Decoder::new(&arguments).list_header().unwrap_or(0);
         let request = Control::SpawnRequest(Box::new(SpawnRequest {
             reference: reference.clone(),
@@ -186,7 +187,7 @@ impl SpawnOn {
             module: self.function.module,
             function: self.function.function,
             arity: length as i64,
-            options: Term::list(options),
+            options,
         }));
         let sent = connection.send_bytes(&request, &arguments);
         drop(promise);

@@ -1,8 +1,10 @@
 //! What waits for the answer to a reference: calls to other nodes.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use beamline_proto::NodeName;
@@ -38,17 +40,42 @@ struct Entry {
     tell: oneshot::Sender<Outcome>,
 }
 
-/// A place in the table, given up when dropped.
+/// A place in the table, given up when dropped. A future of how the wait ends.
 pub(crate) struct Place {
     waiting: Arc<Waiting>,
     number: u64,
     pub(crate) reference: Reference,
-    pub(crate) outcome: oneshot::Receiver<Outcome>,
+    outcome: oneshot::Receiver<Outcome>,
+    /// Whether the table has it no more.
+    is_over: bool,
+}
+
+impl Future for Place {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        let polled = Pin::new(&mut self.outcome).poll(context);
+        self.is_over |= polled.is_ready();
+        polled.map(|outcome| outcome.unwrap_or(Outcome::Lost))
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.waiting.lock(self.number).remove(&self.number);
+        if !self.is_over {
+            self.waiting.lock(self.number).remove(&self.number);
+        }
+    }
+}
+
+/// Who waits at a place, taken out of the table.
+pub(crate) struct Waiter(oneshot::Sender<Outcome>);
+
+impl Waiter {
+    /// Tells it how its wait ends.
+    pub(crate) fn tell(self, outcome: Outcome) {
+        // It may have given up.
+        let _ = self.0.send(outcome);
     }
 }
 
@@ -67,16 +94,18 @@ impl Waiting {
             let waiting = Arc::clone(self);
             node.spawn(async move { waiting.sweep().await });
         }
-        Place { waiting: Arc::clone(self), number, reference, outcome }
+        Place { waiting: Arc::clone(self), number, reference, outcome, is_over: false }
     }
 
-    /// Tells whoever waits for a reference; the first outcome counts. False if nobody does, as when a call was given up.
+    /// Takes whoever waits for the reference of this number. `None` if nobody does, as when a call was given up.
+    pub(crate) fn take(&self, number: u64) -> Option<Waiter> {
+        self.lock(number).remove(&number).map(|entry| Waiter(entry.tell))
+    }
+
+    /// Tells whoever waits for a reference; the first outcome counts. False if nobody does.
     pub(crate) fn settle(&self, numbers: &Numbers, reference: &Reference, outcome: Outcome) -> bool {
-        let entry = numbers.number_of(reference).and_then(|number| self.lock(number).remove(&number));
-        entry.is_some_and(|entry| {
-            let _ = entry.tell.send(outcome);
-            true
-        })
+        let waiter = numbers.number_of(reference).and_then(|number| self.take(number));
+        waiter.map(|waiter| waiter.tell(outcome)).is_some()
     }
 
     /// Tells those whose time is over, for as long as anybody has a deadline.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic anywhere")]
 
-use beamline_proto::control::{Control, ControlError, Message, SpawnRequest, Target};
+use beamline_proto::control::{Control, ControlError, Message, SpawnOptions, SpawnRequest, Target};
 use beamline_proto::flags::Flags;
 use beamline_proto::frame::{Frame, FrameError, Reader, write};
 use beamline_term::codec::encode;
@@ -268,9 +268,9 @@ fn any_control() -> impl Strategy<Value = Control> {
             to,
             reference
         }),
-        (any_reference(), any_pid(), any_pid(), any_atom(), any_atom(), any::<i64>()).prop_map(
-            |(reference, from, group_leader, module, function, arity)| {
-                let options = Term::list([Term::atom("monitor")]);
+        (any_reference(), any_pid(), any_pid(), any_atom(), any_atom(), any::<i64>(), any::<(bool, bool)>()).prop_map(
+            |(reference, from, group_leader, module, function, arity, (link, monitor))| {
+                let options = SpawnOptions { link, monitor };
                 let request = SpawnRequest { reference, from, group_leader, module, function, arity, options };
                 Control::SpawnRequest(Box::new(request))
             }
@@ -283,6 +283,14 @@ fn any_control() -> impl Strategy<Value = Control> {
             Control::SpawnReply { reference, to, flags, result }
         }),
     ]
+}
+
+/// The reference of an answer.
+fn reference_of(control: &Control) -> Option<&Reference> {
+    match control {
+        Control::MonitorExit { reference, .. } | Control::SpawnReply { reference, .. } => Some(reference),
+        _ => None,
+    }
 }
 
 /// What the forms of these flags cannot say: who sends, in the form that does not tell it.
@@ -308,6 +316,37 @@ proptest! {
     }
 
     #[test]
+    fn an_answer_says_what_the_whole_signal_says(control in any_control(), is_ours in any::<bool>()) {
+        let wanted = match &control {
+            Control::MonitorExit { from: Target::Pid(_), reference, .. } => Some((reference, true)),
+            Control::SpawnReply { reference, result: Ok(_), .. } => Some((reference, false)),
+            _ => None,
+        };
+        let own = match wanted {
+            Some((reference, _)) if is_ours => reference.origin().clone(),
+            _ => Origin::new(atom("another@host"), Creation::new(1)),
+        };
+        let mut out = Vec::new();
+        write(&mut out, Flags::OFFERED, &control, |out| encode::atom_str(out, "why")).unwrap();
+        let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..])).answers_to(own);
+        match (reader.next_frame().unwrap(), wanted) {
+            (Some(Frame::Answer(answer)), Some((reference, is_end))) if is_ours => {
+                prop_assert_eq!(&answer.words[..], reference.words());
+                prop_assert_eq!(answer.is_end(), is_end);
+                let message = answer.message().unwrap();
+                prop_assert_eq!(&message.control, &control);
+                prop_assert_eq!(answer.into_reason(), message.payload);
+            }
+            (Some(Frame::Message(message)), Some((reference, _))) => {
+                prop_assert!(!is_ours || reference.words().len() != 3 || reference.node().as_str().len() > 255);
+                prop_assert_eq!(message.control, control);
+            }
+            (Some(Frame::Message(message)), None) => prop_assert_eq!(message.control, as_told(&control, Flags::OFFERED)),
+            (other, _) => prop_assert!(false, "{other:?}"),
+        }
+    }
+
+    #[test]
     fn changed_bytes_never_panic(control in any_control(), changes in prop::collection::vec((any::<usize>(), any::<u8>()), 1..4), cut in any::<usize>()) {
         let mut out = Vec::new();
         write(&mut out, Flags::OFFERED, &control, |out| encode::atom_str(out, "payload")).unwrap();
@@ -318,6 +357,11 @@ proptest! {
         }
         out[..4].copy_from_slice(&((length - 4) as u32).to_be_bytes());
         let _ = read(Flags::OFFERED, &out);
+        if let Some(reference) = reference_of(&control) {
+            let _ = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..]))
+                .answers_to(reference.origin().clone())
+                .next_frame();
+        }
     }
 
     #[test]
@@ -330,4 +374,28 @@ proptest! {
         frame.put_slice(&bytes);
         let _ = read(flags, &frame);
     }
+}
+
+#[test]
+fn options_of_a_spawn_are_found_among_others() {
+    let reference = Reference::at(&Origin::new(atom("a@h"), Creation::new(7)), &[1, 2, 3]).unwrap();
+    let pid = Pid::new(atom("a@h"), 1, 0, Creation::new(7));
+    let options_in = |options: Term| {
+        let what = Term::tuple([Term::atom("m"), Term::atom("f"), 0.into()]);
+        let (reference, pid) = (Term::Reference(reference.clone()), Term::Pid(pid.clone()));
+        let control = Term::tuple([29.into(), reference, pid.clone(), pid, what, options]);
+        match decode(&control, Some(&Term::nil())).map(|message| message.control) {
+            Ok(Control::SpawnRequest(request)) => Some((request.options.link, request.options.monitor)),
+            _ => None,
+        }
+    };
+    let pair = |name, value: Term| Term::tuple([Term::atom(name), value]);
+    assert_eq!(options_in(Term::nil()), Some((false, false)));
+    assert_eq!(options_in(Term::list([Term::atom("monitor")])), Some((false, true)));
+    let many = [pair("priority", Term::atom("link")), Term::atom("link"), 5.into(), Term::tuple([])];
+    assert_eq!(options_in(Term::list(many)), Some((true, false)));
+    let alias = pair("monitor", Term::list([pair("alias", Term::atom("link"))]));
+    assert_eq!(options_in(Term::list([alias])), Some((false, true)));
+    assert_eq!(options_in(Term::charlist("ab")), Some((false, false)));
+    assert_eq!(options_in(Term::atom("link")), Some((false, false)));
 }

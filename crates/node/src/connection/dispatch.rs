@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use beamline_proto::control::{Control, Message};
+use beamline_proto::control::{Answer, Control, Message};
 use beamline_term::Reference;
 use beamline_term::codec::Decoder;
 use bytes::Bytes;
@@ -62,13 +62,28 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
                 cell.set_group_leader(from);
             }
         }
-        Control::SpawnRequest(request) => spawn::request(node, connection, *request, payload),
+        Control::SpawnRequest(request) => spawn::request(node, connection, request, payload),
         Control::SpawnReply { reference, flags, result, .. } => {
             node.spawn_reply_arrives(connection, &reference, flags, result);
         }
         _ => return Err("a signal that is not understood"),
     }
     Ok(())
+}
+
+/// Handles an answer if it is to a call, and gives others back. Never waits.
+pub(super) fn answer(node: &Inner, answer: Answer) -> Option<Answer> {
+    if !answer.is_end() {
+        // That its process was started says nothing to a call that the answer does not.
+        return (!node.spawns.is_empty()).then_some(answer);
+    }
+    match node.numbers.number_in(answer.words).and_then(|number| node.waiting.take(number)) {
+        Some(waiter) => {
+            waiter.tell(Outcome::Down(answer.into_reason()));
+            None
+        }
+        None => Some(answer),
+    }
 }
 
 /// The alias in an answer `{[alias | Ref], Answer}` that was sent to a pid, as `net_kernel` of OTP 25 does.

@@ -31,11 +31,12 @@ impl Sink {
     /// # Errors
     /// The connection is broken.
     pub(super) fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Cost>> {
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let slices = self.batch.slices(&mut slices);
-        let written = match slices {
-            [one] => self.socket.as_mut().poll_write(context, one),
-            many => self.socket.as_mut().poll_write_vectored(context, many),
+        let written = match self.batch.lone() {
+            Some(bytes) => self.socket.as_mut().poll_write(context, bytes),
+            None => {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                self.socket.as_mut().poll_write_vectored(context, self.batch.slices(&mut slices))
+            }
         };
         match written {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),

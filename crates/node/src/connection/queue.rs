@@ -14,7 +14,7 @@ use bytes::Bytes;
 /// Small messages are gathered in pieces of about this size.
 const CHUNK: usize = 64 << 10;
 /// A payload from this size on is handed to the socket as it is; a smaller one costs less to copy.
-const SHARED: usize = 8 << 10;
+pub(super) const SHARED: usize = 8 << 10;
 /// So much of large messages goes out before small ones have their turn again.
 const ROUND: usize = 256 << 10;
 /// How many emptied pieces are kept for what comes next.
@@ -133,7 +133,7 @@ impl Queue {
 
     /// Whether a signal must wait for a large message of the same pair of processes.
     pub(super) fn holds(&self, control: &Control) -> bool {
-        self.large.iter().any(|large| large.holds(control))
+        !self.large.is_empty() && self.large.iter().any(|large| large.holds(control))
     }
 
     /// Appends a message whose payload is written now. `cost` says what so many bytes have taken.
@@ -143,7 +143,9 @@ impl Queue {
         payload: impl FnOnce(&mut Vec<u8>),
         cost: impl FnOnce(usize) -> Cost,
     ) -> Result<(), FrameError> {
-        if let Some(large) = self.large.iter_mut().find(|large| large.holds(control)) {
+        if !self.large.is_empty()
+            && let Some(large) = self.large.iter_mut().find(|large| large.holds(control))
+        {
             let mut bytes = Vec::new();
             frame::write(&mut bytes, self.flags, control, payload)?;
             let cost = cost(bytes.len());
@@ -196,20 +198,28 @@ impl Queue {
     }
 
     fn seal(&mut self) {
+        let tail = self.take_tail();
+        self.full.push_back(tail);
+    }
+
+    fn take_tail(&mut self) -> Chunk {
         let fresh = self.spare.pop().unwrap_or_default();
         let data = Data::Own(std::mem::replace(&mut self.tail, fresh));
-        self.full.push_back(Chunk { data, cost: std::mem::take(&mut self.tail_cost) });
+        Chunk { data, cost: std::mem::take(&mut self.tail_cost) }
     }
 
     /// Takes all small messages, and fragments of large ones for a while.
     pub(super) fn take(&mut self, batch: &mut Batch) {
-        if !self.tail.is_empty() {
-            self.seal();
-        }
         batch.flow.messages += std::mem::take(&mut self.messages);
         batch.flow.ticks += std::mem::take(&mut self.ticks);
-        batch.flow.bytes += self.full.iter().map(|chunk| chunk.bytes().len()).sum::<usize>();
-        batch.chunks.append(&mut self.full);
+        if !self.full.is_empty() {
+            batch.flow.bytes += self.full.iter().map(|chunk| chunk.bytes().len()).sum::<usize>();
+            batch.chunks.append(&mut self.full);
+        }
+        if !self.tail.is_empty() {
+            batch.flow.bytes += self.tail.len();
+            batch.chunks.push_back(self.take_tail());
+        }
         let mut size = 0;
         while size < ROUND
             && let Some(mut large) = self.large.pop_front()
@@ -240,8 +250,12 @@ impl Queue {
 
     /// Takes emptied pieces back for what comes next.
     pub(super) fn reuse(&mut self, batch: &mut Batch) {
-        let room = SPARE.saturating_sub(self.spare.len());
-        self.spare.extend(batch.emptied.drain(..).rev().take(room));
+        while self.spare.len() < SPARE
+            && let Some(bytes) = batch.emptied.pop()
+        {
+            self.spare.push(bytes);
+        }
+        batch.emptied.clear();
     }
 
     /// Gives memory back that only a busy queue needs.
@@ -275,6 +289,14 @@ pub(super) struct Flow {
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
         self.chunks.is_empty()
+    }
+
+    /// All that is left, if that is one piece.
+    pub(super) fn lone(&self) -> Option<&[u8]> {
+        match self.chunks.len() {
+            1 => self.chunks.front().and_then(|chunk| chunk.bytes().get(self.written..)),
+            _ => None,
+        }
     }
 
     /// What comes next, as far as there is room in `slices`.

@@ -1,8 +1,10 @@
 //! The reading side: one task a connection, so that the order between two processes is kept. It never waits on a mailbox
 //! or on the queue toward the peer. Many frames come with one read; what they cause goes out with one write behind them.
 
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use beamline_proto::frame::{Frame, Reader};
 use bytes::BytesMut;
@@ -21,9 +23,10 @@ pub(super) async fn run(
     buffer: BytesMut,
 ) -> DownReason {
     let buffer_len = buffer.len();
-    let mut frames = Reader::new(connection.peer.flags, node.settings.limits.max_message, buffer);
+    let frames = Reader::new(connection.peer.flags, node.settings.limits.max_message, buffer);
+    let mut frames = frames.answers_to(node.numbers.origin().clone());
     let (mut arrived, mut since) = (buffer_len, 0);
-    let mut closed = pin!(connection.closed());
+    let (mut closed, mut is_first) = (pin!(connection.closed()), true);
     loop {
         connection.cork();
         let handled = batch(node, connection, &mut frames, std::mem::take(&mut arrived));
@@ -42,17 +45,25 @@ pub(super) async fn run(
             Err(reason) => return reason,
         }
         let mut space = frames.space();
-        tokio::select! {
-            biased;
-            read = socket.read_buf(&mut space) => match read {
-                Ok(count) if count > 0 => {
-                    arrived = count;
-                    since += count;
-                    connection.hear();
-                }
-                Ok(_) | Err(_) => return DownReason::ConnectionClosed,
-            },
-            reason = &mut closed => return reason,
+        let mut read = pin!(socket.read_buf(&mut space));
+        let read = poll_fn(|context| {
+            if let Poll::Ready(read) = read.as_mut().poll(context) {
+                return Poll::Ready(Ok(read));
+            }
+            // A task is woken the same way all its life, so it is enough to ask once, and then to look.
+            if std::mem::take(&mut is_first) || connection.is_closed() {
+                return closed.as_mut().poll(context).map(Err);
+            }
+            Poll::Pending
+        });
+        match read.await {
+            Ok(Ok(count)) if count > 0 => {
+                arrived = count;
+                since += count;
+                connection.hear();
+            }
+            Ok(_) => return DownReason::ConnectionClosed,
+            Err(reason) => return reason,
         }
     }
 }
@@ -74,15 +85,27 @@ fn batch(
 ) -> Result<usize, DownReason> {
     let (mut count, mut ticks) = (0, 0);
     while count + ticks < BATCH {
-        match frames.next_frame().map_err(|error| DownReason::Protocol(error.to_string()))? {
-            Some(Frame::Message(message)) => {
+        let message = match frames.next_frame().map_err(|error| DownReason::Protocol(error.to_string()))? {
+            Some(Frame::Message(message)) => message,
+            Some(Frame::Answer(answer)) => match dispatch::answer(node, answer) {
+                Some(answer) => answer.message().map_err(|error| DownReason::Protocol(error.to_string()))?,
+                None => {
+                    count += 1;
+                    continue;
+                }
+            },
+            Some(Frame::Part) => {
                 count += 1;
-                dispatch::message(node, connection, message).map_err(|what| DownReason::Protocol(what.to_owned()))?;
+                continue;
             }
-            Some(Frame::Part) => count += 1,
-            Some(Frame::Tick) => ticks += 1,
+            Some(Frame::Tick) => {
+                ticks += 1;
+                continue;
+            }
             None => break,
-        }
+        };
+        count += 1;
+        dispatch::message(node, connection, message).map_err(|what| DownReason::Protocol(what.to_owned()))?;
     }
     connection.metrics.read.add(arrived, count, ticks);
     Ok(count + ticks)

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 
 use super::outlet::Outlet;
-use super::queue::Cost;
+use super::queue::{Cost, SHARED};
 use super::{Closed, Connection};
 use crate::events::DownReason;
 
@@ -91,6 +91,31 @@ impl Connection {
             // A large message of the same sender to the same receiver is still on its way.
             done.await;
         }
+    }
+
+    /// As [`Connection::deliver`], of a payload of `length` bytes that is written now. `None` if it is not small, or has to
+    /// wait for something; nothing has happened then.
+    pub(crate) fn try_deliver(
+        &self,
+        control: &Control,
+        length: usize,
+        payload: impl FnOnce(&mut Vec<u8>),
+    ) -> Option<()> {
+        let room = if length < SHARED { self.try_room(length)? } else { return None };
+        let mut outlet = self.lock();
+        if outlet.closed || outlet.queue.holds(control) {
+            return None;
+        }
+        let spent = room.spend();
+        let queued = outlet.queue.write(control, payload, |_| spent);
+        let next = outlet.next();
+        drop(outlet);
+        if queued.is_err() {
+            self.free(spent);
+            return None;
+        }
+        self.proceed(next);
+        Some(())
     }
 
     /// Waits for room for one message with a payload of this size.

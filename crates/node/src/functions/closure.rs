@@ -1,6 +1,8 @@
 //! Async closures with typed arguments as functions of a module.
 
+use std::borrow::Cow;
 use std::future::Future;
+use std::sync::Arc;
 
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
@@ -8,7 +10,7 @@ use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::serde;
 use bytes::Bytes;
 
-use super::{Answer, Raise};
+use super::{Answer, FunctionName, Raise};
 
 /// A closure that can be exported: up to eight arguments that can be read from terms, and an async result
 /// `Result<T, Raise>` that can be written as one.
@@ -17,20 +19,20 @@ pub trait Function<Arguments>: Send + Sync + 'static {
     const ARITY: usize;
 
     #[doc(hidden)]
-    fn call(&self, arguments: Bytes) -> Answer;
+    fn call(self: Arc<Self>, name: FunctionName, arguments: Bytes) -> Answer;
 }
 
 /// A list of bytes (`[5]` arrives as the string "\x05") rewritten as a list of integers; other lists as they are.
-fn plain_list(arguments: Bytes) -> Bytes {
+fn plain_list(arguments: &Bytes) -> Cow<'_, Bytes> {
     if arguments.first() != Some(&tag::STRING) {
-        return arguments;
+        return Cow::Borrowed(arguments);
     }
     let bytes = arguments.get(3..).unwrap_or_default();
     let mut out = Vec::with_capacity(bytes.len() * 2 + 6);
     encode::list_header(&mut out, bytes.len());
     bytes.iter().for_each(|byte| encode::integer(&mut out, i64::from(*byte)));
     encode::nil(&mut out);
-    Bytes::from(out)
+    Cow::Owned(Bytes::from(out))
 }
 
 macro_rules! function {
@@ -45,19 +47,26 @@ macro_rules! function {
             const ARITY: usize = $arity;
 
             #[allow(non_snake_case, reason = "type names double as variables")]
-            fn call(&self, arguments: Bytes) -> Answer {
-                let arguments = plain_list(arguments);
-                let mut decoder = Decoder::new(&arguments);
-                let future = (|| {
-                    decoder.list_header()?;
-                    $(let $name: $name = serde::read(&mut decoder)?;)*
-                    Ok::<_, serde::Error>(self($($name),*))
-                })();
+            fn call(self: Arc<Self>, name: FunctionName, arguments: Bytes) -> Answer {
+                // All that the user wrote runs when this is polled, reading the arguments included.
                 Box::pin(async move {
-                    let value = future.map_err(|_| Raise::arguments())?.await?;
-                    let mut out = Vec::with_capacity(64);
-                    serde::write(&value, &mut out)?;
-                    Ok(out)
+                    let future = (|| {
+                        let list = plain_list(&arguments);
+                        let mut decoder = Decoder::new(&list);
+                        decoder.list_header()?;
+                        $(let $name: $name = serde::read(&mut decoder)?;)*
+                        Ok::<_, serde::Error>(self($($name),*))
+                    })();
+                    let outcome = match future {
+                        Ok(future) => future.await,
+                        Err(_) => Err(Raise::arguments()),
+                    };
+                    let written = outcome.and_then(|value| {
+                        let mut out = Vec::with_capacity(64);
+                        serde::write(&value, &mut out)?;
+                        Ok(out)
+                    });
+                    written.map_err(|raise| raise.located(&name, $arity, arguments))
                 })
             }
         }
@@ -76,7 +85,7 @@ function!(8 A B C D E G H I);
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FunctionName, Module, Table};
+    use super::super::{Module, Table};
     use super::*;
     use beamline_term::{Term, atom};
 

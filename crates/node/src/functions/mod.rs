@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use beamline_proto::NodeName;
-use beamline_term::codec::{Decoder, encode, tag};
+use beamline_term::codec::{Decoder, tag};
 use beamline_term::{Atom, DecodeError};
 use bytes::Bytes;
 
@@ -24,7 +24,7 @@ pub use raise::{Kind, Raise};
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, Raise>> + Send>>;
 /// Seeded anew for each table, and cheaper than the standard one.
 type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
-type Handler = Arc<dyn Fn(Bytes) -> Answer + Send + Sync>;
+type Handler = Arc<dyn Fn(FunctionName, Bytes) -> Answer + Send + Sync>;
 
 /// Who may call the functions of a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,7 +90,8 @@ impl Module {
 
     /// Adds a function. Its arity and the types of its arguments are the closure's.
     pub fn function<Arguments, F: Function<Arguments>>(mut self, name: &'static str, function: F) -> Module {
-        let handler = Arc::new(move |arguments| function.call(arguments));
+        let function = Arc::new(function);
+        let handler = Arc::new(move |name, arguments| Arc::clone(&function).call(name, arguments));
         let exported = Exported { handler, pace: Arc::default() };
         self.functions.insert((Atom::from_static(name), F::ARITY), exported);
         self
@@ -161,16 +162,16 @@ impl Table {
 
     /// Calls a function. `arguments` is an encoded list.
     pub(crate) fn call(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Answer {
-        self.start(name, arguments, caller, own).answer
+        self.start(name.clone(), arguments, caller, own).answer
     }
 
     /// As [`Table::call`], and says how the function was known before.
-    pub(crate) fn start(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Started {
+    pub(crate) fn start(&self, name: FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Started {
         if name.module != "erlang" || name.function != "apply" {
             return self.start_named(name, arguments, caller, own);
         }
-        match applied(name.clone(), arguments) {
-            Ok((name, arguments)) => self.start_named(&name, arguments, caller, own),
+        match applied(name, arguments) {
+            Ok((name, arguments)) => self.start_named(name, arguments, caller, own),
             Err(_) => {
                 let answer: Answer = Box::pin(async { Err(Raise::error(beamline_term::atom("badarg"))) });
                 answer.into()
@@ -178,17 +179,17 @@ impl Table {
         }
     }
 
-    fn start_named(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Started {
-        let undefined = |arguments: Bytes| -> Answer {
+    fn start_named(&self, name: FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Started {
+        let undefined = |name: &FunctionName, arguments: Bytes| -> Answer {
             let raise = Raise::undefined(name, arguments);
             Box::pin(async move { Err(raise) })
         };
         let arity = match list_length(&arguments) {
             Ok(arity) => arity,
-            Err(_) => return undefined(arguments).into(),
+            Err(_) => return undefined(&name, arguments).into(),
         };
         let modules = self.0.load();
-        let Some(module) = modules.get(&name.module) else { return undefined(arguments).into() };
+        let Some(module) = modules.get(&name.module) else { return undefined(&name, arguments).into() };
         let allowed = caller == own
             || match &module.access {
                 Access::Everybody => true,
@@ -202,15 +203,9 @@ impl Table {
         }
         match module.functions.get(&(name.function.clone(), arity)) {
             Some(Exported { handler, pace }) => {
-                let (handler, name) = (Arc::clone(handler), name.clone());
-                // All that the user wrote runs when this is polled, reading the arguments included.
-                let answer = Box::pin(async move {
-                    let answer = handler(arguments.clone());
-                    answer.await.map_err(|raise| raise.located(&name, arity, arguments))
-                });
-                Started { answer, pace: Some(Arc::clone(pace)) }
+                Started { answer: handler(name, arguments), pace: Some(Arc::clone(pace)) }
             }
-            None => undefined(arguments).into(),
+            None => undefined(&name, arguments).into(),
         }
     }
 }
@@ -242,11 +237,4 @@ fn list_length(list: &Bytes) -> Result<usize, DecodeError> {
             None => Err(DecodeError::Invalid { what: "argument list", at: 0 }),
         },
     }
-}
-
-/// The empty argument list.
-pub(crate) fn no_arguments() -> Bytes {
-    let mut out = Vec::new();
-    encode::nil(&mut out);
-    Bytes::from(out)
 }

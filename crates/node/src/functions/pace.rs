@@ -3,7 +3,7 @@
 //! that it takes with the trust that it has earned: on average it holds the reader no longer than [`QUICK`] a call.
 
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A call that takes less is quick. Starting a task takes a tenth of it, waking one on another core more than all.
 const QUICK: Duration = Duration::from_micros(20);
@@ -26,12 +26,8 @@ impl Pace {
         self.0.load(Ordering::Relaxed) >= TRUST
     }
 
-    /// Learns from a call that began then: `answered` at its first poll, or had to wait.
-    pub(crate) fn learn(&self, began: Instant, answered: bool) {
-        self.learn_from(began.elapsed(), answered);
-    }
-
-    fn learn_from(&self, took: Duration, answered: bool) {
+    /// Learns from a call whose first poll took so long: it `answered`, or had to wait.
+    pub(crate) fn learn(&self, took: Duration, answered: bool) {
         let known = self.0.load(Ordering::Relaxed);
         let times = took.as_nanos() / QUICK.as_nanos();
         let cost = i32::try_from(times).unwrap_or(i32::MAX).saturating_add(if answered { 0 } else { WAIT });
@@ -49,7 +45,7 @@ mod tests {
     fn after(calls: &[(i32, Duration, bool)]) -> bool {
         let pace = Pace::default();
         for (count, took, answered) in calls {
-            (0..*count).for_each(|_| pace.learn_from(*took, *answered));
+            (0..*count).for_each(|_| pace.learn(*took, *answered));
         }
         pace.is_quick()
     }

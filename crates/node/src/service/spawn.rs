@@ -6,16 +6,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use beamline_proto::control::{Control, SpawnRequest, Target};
 use beamline_proto::ties::Watcher;
 use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::{Atom, DecodeError, Pid, Reference};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::connection::Connection;
-use crate::functions::{Answer, FunctionName, Pace, Raise, Started};
+use crate::functions::{Answer, FunctionName, Kind, Pace, Raise, Started};
 use crate::metrics::Counted;
 use crate::node::Inner;
 use crate::process::{Cell, Line, Tie, panic_reason, reason};
@@ -30,20 +30,16 @@ struct Job {
 }
 
 /// Starts the process that is asked for, and says so. Called by the reader, which hands on nothing else meanwhile.
-pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: SpawnRequest, payload: Bytes) {
+pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: Box<SpawnRequest>, payload: Bytes) {
     let refuse = |reason: &'static str| {
         let (reference, to) = (request.reference.clone(), request.from.clone());
         let reply = Control::SpawnReply { reference, to, flags: 0, result: Err(Atom::from_static(reason)) };
         let _ = connection.send(&reply, |_| {});
     };
-    let Ok(job) = job(&request, &payload) else { return refuse("badarg") };
+    let Ok(job) = job(&request, payload) else { return refuse("badarg") };
     let Some(running) = Running::begin(node) else { return refuse("system_limit") };
-    let requester = Requester {
-        linked: request.has_option("link"),
-        monitored: request.has_option("monitor"),
-        reference: request.reference,
-        pid: request.from,
-    };
+    let SpawnRequest { reference, from, group_leader, options, .. } = *request;
+    let requester = Requester { linked: options.link, monitored: options.monitor, reference, pid: from };
     let pid = node.numbers.pid();
     let reply = Control::SpawnReply {
         reference: requester.reference.clone(),
@@ -53,26 +49,25 @@ pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: 
     };
     let _ = connection.send(&reply, |_| {});
     let (caller, own) = (connection.peer.name.as_atom(), node.name.as_atom());
-    let Started { mut answer, pace } = node.functions.start(&job.function, job.arguments, caller, own);
+    let Started { mut answer, pace } = node.functions.start(job.function, job.arguments, caller, own);
     let pace_now = pace.as_ref().filter(|pace| pace.is_quick());
-    let reason = pace_now.and_then(|pace| at_once(&mut answer, pace, &running, job.answer_to.as_ref()));
-    if let Some(reason) = &reason
-        && let Some(room) = connection.try_room(reason.len())
+    let end = pace_now.and_then(|pace| at_once(&mut answer, pace, &running, job.answer_to.as_ref()));
+    if let Some(end) = &end
+        && requester.tell_end(connection, &pid, end)
     {
-        let _promise = connection.promise(room);
-        return requester.tell_end(connection, pid, reason);
+        return;
     }
     // It is a process that others can see, if it has more to do.
-    let cell = node.insert_cell(pid, &request.group_leader);
+    let cell = node.insert_cell(pid, &group_leader);
     requester.tie(&cell, connection);
     let (process, task_node, connection) = (Arc::clone(&cell), Arc::clone(node), Arc::clone(connection));
     node.run(cell, async move {
-        let reason = match reason {
-            Some(reason) => reason,
+        let reason = match end {
+            Some(end) => end.to_reason(),
             None => {
                 let outcome = learning(answer, pace).await;
-                running.end(outcome.is_ok());
-                end_reason(outcome, job.answer_to.as_ref())
+                running.end(running.began.elapsed(), outcome.is_ok());
+                End::of(outcome, job.answer_to.as_ref()).to_reason()
             }
         };
         // The answer goes with the end, which cannot wait; so it waits before.
@@ -106,8 +101,8 @@ pub(crate) fn here(
     node.run(cell, async move {
         let own = task_node.name.as_atom();
         let outcome = task_node.functions.call(&function, arguments, own, own).await;
-        running.end(outcome.is_ok());
-        process.conclude(end_reason(outcome, None));
+        running.end(running.began.elapsed(), outcome.is_ok());
+        process.conclude(End::of(outcome, None).to_reason());
     });
     Ok(Spawned { pid, monitor })
 }
@@ -146,33 +141,45 @@ impl Requester {
         }
     }
 
-    /// Tells the end of a process that was over before anybody else could see it.
-    fn tell_end(self, connection: &Connection, process: Pid, reason: &Bytes) {
+    /// Tells the end of a process that was over before anybody else could see it, if there is room for that.
+    fn tell_end(&self, connection: &Connection, process: &Pid, end: &End) -> bool {
+        let down = || {
+            let (from, to) = (Target::Pid(process.clone()), self.pid.clone());
+            Control::MonitorExit { from, to, reference: self.reference.clone() }
+        };
+        let write = |out: &mut Vec<u8>| end.write(out);
+        if self.monitored && !self.linked && connection.try_deliver(&down(), end.len(), write).is_some() {
+            return true;
+        }
+        let Some(room) = connection.try_room(end.len()) else { return false };
+        let _promise = connection.promise(room);
+        let reason = end.to_reason();
         if self.linked {
-            let _ = connection.send_bytes(&Control::Exit { from: process.clone(), to: self.pid.clone() }, reason);
+            let _ = connection.send_bytes(&Control::Exit { from: process.clone(), to: self.pid.clone() }, &reason);
         }
         if self.monitored {
-            let exit = Control::MonitorExit { from: Target::Pid(process), to: self.pid, reference: self.reference };
-            let _ = connection.send_bytes(&exit, reason);
+            let _ = connection.send_bytes(&down(), &reason);
         }
+        true
     }
 }
 
 /// With what the process of a function ends that does not wait for anything. The function may go on later if it does:
 /// nothing that it waits for has been told to wake this task.
-fn at_once(answer: &mut Answer, pace: &Pace, running: &Running, answer_to: Option<&Bytes>) -> Option<Bytes> {
+fn at_once(answer: &mut Answer, pace: &Pace, running: &Running, answer_to: Option<&Bytes>) -> Option<End> {
     let mut context = Context::from_waker(Waker::noop());
-    let began = Instant::now();
     let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(&mut context)));
-    pace.learn(began, !matches!(polled, Ok(Poll::Pending)));
+    // It began when it was counted, a moment ago.
+    let took = running.began.elapsed();
+    pace.learn(took, !matches!(polled, Ok(Poll::Pending)));
     match polled {
         Ok(Poll::Ready(outcome)) => {
-            running.end(outcome.is_ok());
-            Some(end_reason(outcome, answer_to))
+            running.end(took, outcome.is_ok());
+            Some(End::of(outcome, answer_to))
         }
         Ok(Poll::Pending) => None,
         // As a task's end by it.
-        Err(panic) => Some(panic_reason(panic.as_ref())),
+        Err(panic) => Some(End::Reason(panic_reason(panic.as_ref()))),
     }
 }
 
@@ -185,7 +192,7 @@ async fn learning(mut answer: Answer, pace: Option<Arc<Pace>>) -> Result<Vec<u8>
         if std::mem::take(&mut is_first)
             && let Some(pace) = &pace
         {
-            pace.learn(began, polled.is_ready());
+            pace.learn(began.elapsed(), polled.is_ready());
         }
         polled
     })
@@ -209,8 +216,8 @@ impl Running {
         (before < node.settings.limits.running_calls).then_some(running)
     }
 
-    fn end(&self, is_ok: bool) {
-        self.node.metrics.served.record(is_ok, self.began.elapsed());
+    fn end(&self, after: Duration, is_ok: bool) {
+        self.node.metrics.served.record(is_ok, after);
     }
 }
 
@@ -220,62 +227,94 @@ impl Drop for Running {
     }
 }
 
-fn end_reason(outcome: Result<Vec<u8>, Raise>, answer_to: Option<&Bytes>) -> Bytes {
-    let Some(reference) = answer_to else {
-        return match outcome {
-            Ok(_) => reason("normal"),
-            Err(raise) => {
-                let mut out = Vec::new();
-                encode::term(&mut out, &raise.exit_reason());
-                out.into()
-            }
-        };
-    };
-    let value_len = outcome.as_ref().map_or(64, Vec::len);
-    let mut out = Vec::with_capacity(reference.len() + value_len + 16);
-    match outcome {
-        Ok(value) => {
-            encode::tuple_header(&mut out, 3);
-            out.extend_from_slice(reference);
-            encode::atom_str(&mut out, "return");
-            out.extend_from_slice(&value);
-        }
-        Err(raise) => {
-            encode::tuple_header(&mut out, if raise.kind == crate::functions::Kind::Error { 4 } else { 3 });
-            out.extend_from_slice(reference);
-            raise.write_erpc(&mut out);
-        }
-    }
-    out.into()
+/// With what reason the process of a function ends.
+enum End {
+    /// `{Reference, return, Value}`, of these two encoded terms.
+    Answer(Bytes, Vec<u8>),
+    Reason(Bytes),
 }
 
-/// Reads what is to be run. The arguments of the function itself stay encoded.
-fn job(request: &SpawnRequest, payload: &Bytes) -> Result<Job, DecodeError> {
-    let wanted = (request.module.as_str(), request.function.as_str());
-    let mut decoder = Decoder::new(payload);
-    match wanted {
-        ("erpc", "execute_call") if request.arity == 4 => {
-            elements(&mut decoder, 4)?;
-            let answer_to = Some(decoder.skip()?);
-            let function = FunctionName { module: decoder.atom()?, function: decoder.atom()? };
-            Ok(Job { function, arguments: decoder.skip()?, answer_to })
+impl End {
+    fn of(outcome: Result<Vec<u8>, Raise>, answer_to: Option<&Bytes>) -> End {
+        let raise = match (outcome, answer_to) {
+            (Ok(value), Some(reference)) => return End::Answer(reference.clone(), value),
+            (Ok(_), None) => return End::Reason(reason("normal")),
+            (Err(raise), _) => raise,
+        };
+        let mut out = Vec::new();
+        match answer_to {
+            Some(reference) => {
+                encode::tuple_header(&mut out, if raise.kind == Kind::Error { 4 } else { 3 });
+                out.extend_from_slice(reference);
+                raise.write_erpc(&mut out);
+            }
+            None => encode::term(&mut out, &raise.exit_reason()),
         }
-        ("erpc", "execute_cast") if request.arity == 3 => {
-            elements(&mut decoder, 3)?;
-            let function = FunctionName { module: decoder.atom()?, function: decoder.atom()? };
-            Ok(Job { function, arguments: decoder.skip()?, answer_to: None })
-        }
-        ("erlang", "apply") if request.arity == 3 => {
-            elements(&mut decoder, 3)?;
-            let function = FunctionName { module: decoder.atom()?, function: decoder.atom()? };
-            Ok(Job { function, arguments: decoder.skip()?, answer_to: None })
-        }
-        // Code of a peer is not run: its fun finds no `erlang:apply/2` in the table.
-        _ => {
-            let function = FunctionName { module: request.module.clone(), function: request.function.clone() };
-            Ok(Job { function, arguments: payload.clone(), answer_to: None })
+        End::Reason(out.into())
+    }
+
+    /// How many bytes the reason has.
+    fn len(&self) -> usize {
+        match self {
+            End::Answer(reference, value) => HEAD.len() + reference.len() + RETURN.len() + value.len(),
+            End::Reason(reason) => reason.len(),
         }
     }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            End::Answer(reference, value) => {
+                out.extend_from_slice(&HEAD);
+                out.extend_from_slice(reference);
+                out.extend_from_slice(&RETURN);
+                out.extend_from_slice(value);
+            }
+            End::Reason(reason) => out.extend_from_slice(reason),
+        }
+    }
+
+    fn to_reason(&self) -> Bytes {
+        match self {
+            End::Reason(reason) => reason.clone(),
+            End::Answer(..) => {
+                let mut out = Vec::with_capacity(self.len());
+                self.write(&mut out);
+                out.into()
+            }
+        }
+    }
+}
+
+/// A tuple of three.
+const HEAD: [u8; 2] = [tag::SMALL_TUPLE, 3];
+/// The atom `return`.
+const RETURN: [u8; 8] = [tag::SMALL_ATOM_UTF8, 6, b'r', b'e', b't', b'u', b'r', b'n'];
+
+/// Reads what is to be run. The arguments of the function itself stay encoded.
+fn job(request: &SpawnRequest, mut payload: Bytes) -> Result<Job, DecodeError> {
+    let is =
+        |module, function, arity| request.arity == arity && request.module == module && request.function == function;
+    let mut decoder = Decoder::new(&payload);
+    let answer_to = if is("erpc", "execute_call", 4) {
+        elements(&mut decoder, 4)?;
+        Some(decoder.skip()?)
+    } else if is("erpc", "execute_cast", 3) || is("erlang", "apply", 3) {
+        elements(&mut decoder, 3)?;
+        None
+    } else {
+        // Code of a peer is not run: its fun finds no `erlang:apply/2` in the table.
+        let function = FunctionName { module: request.module.clone(), function: request.function.clone() };
+        return Ok(Job { function, arguments: payload, answer_to: None });
+    };
+    let function = FunctionName { module: decoder.atom()?, function: decoder.atom()? };
+    // They are the last element; behind them is the end of the list.
+    let start = decoder.position();
+    payload.advance(start);
+    match payload.split_last() {
+        Some((&tag::NIL, arguments)) => payload.truncate(arguments.len()),
+        _ => return Err(DecodeError::Invalid { what: "argument list", at: start }),
+    }
+    Ok(Job { function, arguments: payload, answer_to })
 }
 
 fn elements(decoder: &mut Decoder<'_>, wanted: usize) -> Result<(), DecodeError> {
@@ -296,9 +335,9 @@ mod tests {
         encode::term(&mut reference, &Term::atom("ref"));
         let mut value = Vec::new();
         encode::atom_str(&mut value, "world");
-        let reason = end_reason(Ok(value), Some(&reference.clone().into()));
+        let reason = End::of(Ok(value), Some(&reference.clone().into())).to_reason();
         assert_eq!(Decoder::new(&reason).term().unwrap().to_string(), "{:ref, :return, :world}");
-        let reason = end_reason(Err(Raise::error(atom("oops"))), Some(&reference.into()));
+        let reason = End::of(Err(Raise::error(atom("oops"))), Some(&reference.into())).to_reason();
         assert_eq!(Decoder::new(&reason).term().unwrap().to_string(), "{:ref, :error, :oops, []}");
     }
 }

@@ -4,7 +4,7 @@ use beamline_term::codec::{Decoder, tag};
 use beamline_term::{DecodeError, Term};
 use bytes::Bytes;
 
-use super::{Control, ControlError, Message, SpawnRequest, Target};
+use super::{Control, ControlError, Message, SpawnOptions, SpawnRequest, Target};
 
 /// The flags of `ALTACT_SIG_SEND`.
 pub(super) mod altact {
@@ -146,9 +146,40 @@ fn spawn_request(decoder: &mut Decoder<'_>, operation: i64, arity: usize) -> Res
         return Err(ControlError::Unknown { operation, arity });
     }
     let (module, function, arity) = (decoder.atom()?, decoder.atom()?, decoder.integer()?);
-    let options = decoder.term()?;
+    let options = options(decoder)?;
     let request = SpawnRequest { reference, from, group_leader, module, function, arity, options };
     Ok(Control::SpawnRequest(Box::new(request)))
+}
+
+/// Each option is an atom, or a tuple that begins with one.
+fn options(decoder: &mut Decoder<'_>) -> Result<SpawnOptions, DecodeError> {
+    let mut options = SpawnOptions::default();
+    if decoder.peek_tag()? != tag::LIST {
+        decoder.pass()?;
+        return Ok(options);
+    }
+    for _ in 0..decoder.list_header()? {
+        let mut more = 0;
+        if matches!(decoder.peek_tag()?, tag::SMALL_TUPLE | tag::LARGE_TUPLE) {
+            match decoder.tuple_header()? {
+                0 => continue,
+                arity => more = arity - 1,
+            }
+        }
+        match decoder.peek_tag()? {
+            tag::SMALL_ATOM_UTF8 | tag::ATOM_UTF8 | tag::SMALL_ATOM | tag::ATOM => {
+                let name = decoder.atom()?;
+                options.link |= name == "link";
+                options.monitor |= name == "monitor";
+            }
+            _ => decoder.pass()?,
+        }
+        for _ in 0..more {
+            decoder.pass()?;
+        }
+    }
+    decoder.pass()?;
+    Ok(options)
 }
 
 fn spawn_reply(decoder: &mut Decoder<'_>, operation: i64) -> Result<Control, ControlError> {

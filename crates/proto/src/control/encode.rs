@@ -4,7 +4,7 @@ use beamline_term::codec::encode;
 use beamline_term::{Pid, Reference};
 
 use super::decode::altact;
-use super::{Control, Target};
+use super::{Control, SpawnOptions, Target};
 use crate::flags::Flags;
 
 /// Where the term that belongs to a signal stands.
@@ -79,7 +79,7 @@ impl Control {
                 encode::atom(out, &request.module);
                 encode::atom(out, &request.function);
                 encode::integer(out, request.arity);
-                encode::term(out, &request.options);
+                options(out, request.options);
             }
             Control::SpawnReply { reference, to, flags, result } => {
                 head(out, 31, 5);
@@ -148,4 +148,18 @@ fn target(out: &mut Vec<u8>, target: &Target) {
         Target::Pid(pid) => encode::pid(out, pid),
         Target::Name(name) => encode::atom(out, name),
     }
+}
+
+fn options(out: &mut Vec<u8>, SpawnOptions { link, monitor }: SpawnOptions) {
+    let count = usize::from(link) + usize::from(monitor);
+    if count > 0 {
+        encode::list_header(out, count);
+    }
+    if link {
+        encode::atom_str(out, "link");
+    }
+    if monitor {
+        encode::atom_str(out, "monitor");
+    }
+    encode::nil(out);
 }

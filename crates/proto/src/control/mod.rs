@@ -4,6 +4,7 @@
 //! are read into the same variant; what is sent is the newest that was agreed. Sequential trace tokens are read over, and
 //! so are priorities, which mean something only to receivers that asked for them. Nothing here decodes a payload.
 
+mod answer;
 mod decode;
 mod encode;
 mod order;
@@ -12,6 +13,7 @@ use beamline_term::codec::Decoder;
 use beamline_term::{Atom, DecodeError, Pid, Reference, Term};
 use bytes::Bytes;
 
+pub use answer::Answer;
 pub(crate) use decode::Head;
 pub(crate) use encode::Place;
 
@@ -166,20 +168,17 @@ pub struct SpawnRequest {
     pub function: Atom,
     /// How many arguments are said to follow.
     pub arity: i64,
-    /// `link`, `monitor` and others.
-    pub options: Term,
+    /// What is asked for beside.
+    pub options: SpawnOptions,
 }
 
-impl SpawnRequest {
-    /// Whether this option, alone or as the head of a pair, is among the options.
-    pub fn has_option(&self, name: &str) -> bool {
-        self.options.as_list().is_some_and(|options| {
-            options.iter().any(|option| {
-                option.is_atom(name)
-                    || option.as_tuple().and_then(|pair| pair.first()).is_some_and(|head| head.is_atom(name))
-            })
-        })
-    }
+/// How a new process shall be tied to who asked for it, before its first step. Options of other kinds are read over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpawnOptions {
+    /// By a link.
+    pub link: bool,
+    /// By a monitor.
+    pub monitor: bool,
 }
 
 /// Why a control message is invalid. The connection must be closed.

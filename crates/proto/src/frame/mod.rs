@@ -9,7 +9,7 @@ mod reader;
 mod shelf;
 mod write;
 
-use crate::control::{ControlError, Message};
+use crate::control::{Answer, ControlError, Message};
 use crate::flags::Flags;
 
 pub use fragment::{FRAGMENT, Fragments, WHOLE};
@@ -74,4 +74,6 @@ pub enum Frame {
     Part,
     /// A whole message.
     Message(Message),
+    /// A whole message that answers a request of this node, read so far only: see [`Reader::answers_to`].
+    Answer(Answer),
 }

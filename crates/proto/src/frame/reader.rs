@@ -1,12 +1,13 @@
 //! Frames off a stream: many in a read, and large ones straight into the memory where they stay.
 
+use beamline_term::Origin;
 use bytes::buf::{BufMut, Limit};
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::fragment::{CONTINUED, FRAGMENT, Parts};
 use super::shelf::Shelf;
 use super::{Form, Frame, FrameError};
-use crate::control::Message;
+use crate::control::{Answer, Message};
 use crate::flags::Flags;
 
 /// A frame from this size on is read into memory of its own, unless the buffer has room for it.
@@ -39,6 +40,8 @@ pub struct Reader {
     parts: Parts,
     body: Option<Body>,
     shelf: Shelf,
+    /// In whose name answers are looked for.
+    own: Option<Origin>,
 }
 
 /// A frame of which a part has arrived, in the memory where it stays.
@@ -59,7 +62,14 @@ impl Reader {
     pub fn new(flags: Flags, limit: usize, buffer: BytesMut) -> Reader {
         let (form, offered) = (Form::of(flags), usize::MAX);
         let (parts, shelf, whole) = (Parts::default(), Shelf::default(), buffer.capacity());
-        Reader { form, limit, buffer, whole, size: LEAST, offered, parts, body: None, shelf }
+        Reader { form, limit, buffer, whole, size: LEAST, offered, parts, body: None, shelf, own: None }
+    }
+
+    /// This reader, for the incarnation of a node that makes its references under this origin: what answers one of them is
+    /// given as a [`Frame::Answer`], if it came whole and in the newest form.
+    #[must_use]
+    pub fn answers_to(self, own: Origin) -> Reader {
+        Reader { own: Some(own), ..self }
     }
 
     /// Where the next bytes of the stream belong, and how many at most. [`Reader::next_frame`] must follow.
@@ -211,6 +221,12 @@ impl Reader {
             (Form::Header, Some(131), Some(68)) => {
                 body.advance(2);
                 no_atoms(&mut body)?;
+                if let Some(own) = &self.own {
+                    match Answer::read(body, own) {
+                        Ok(answer) => return Ok(Frame::Answer(answer)),
+                        Err(other) => body = other,
+                    }
+                }
                 Ok(Frame::Message(Message::decode(&body, false)?))
             }
             (Form::Header, Some(131), Some(kind @ (69 | 70))) => {
