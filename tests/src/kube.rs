@@ -83,6 +83,11 @@ impl Kube {
         folder
     }
 
+    /// A certificate that has not signed the server's.
+    pub fn stranger(&self) -> String {
+        fs::read_to_string(self.run.join("pki/admin.crt")).expect("the certificate")
+    }
+
     /// `kubectl`, with this on its stdin.
     pub fn kubectl(&self, arguments: &[&str], input: &str) {
         let mut command = Command::new("kubectl");

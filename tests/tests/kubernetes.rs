@@ -251,7 +251,11 @@ fn long_polling_and_what_goes_wrong() {
     let write = |file: &str, text: &str| fs::write(account.join(file), text).expect("a file can be written");
     // What is said, what spoils it, what mends it.
     type Case<'c> = (&'c str, &'c dyn Fn(), &'c dyn Fn());
-    let cases: [Case<'_>; 3] = [
+    let authority = fs::read_to_string(account.join("ca.crt")).expect("the certificate");
+    let remove = |file: &str| fs::remove_file(account.join(file)).expect("a file can be removed");
+    let cases: [Case<'_>; 5] = [
+        ("invalid peer certificate", &|| write("ca.crt", &kube.stranger()), &|| write("ca.crt", &authority)),
+        ("ca.crt\", which access to the Kubernetes API needs: ", &|| remove("ca.crt"), &|| write("ca.crt", &authority)),
         ("cannot query kubernetes (401 Unauthorized)", &|| write("token", "forged"), &|| write("token", &token)),
         ("in the namespace \"nowhere\"; a Role must allow get and list", &|| write("namespace", "nowhere"), &|| {
             write("namespace", "default")

@@ -13,6 +13,9 @@ const FUTILE: u32 = 3;
 /// A watch that ends sooner, with nothing said, was of no use.
 const BRIEF: Duration = Duration::from_secs(1);
 
+/// After one that ends as soon with something said: servers that end each watch at its first word must not be asked all the time.
+const BREATH: Duration = Duration::from_millis(100);
+
 /// What to ask now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
@@ -104,7 +107,7 @@ impl Course {
         match end {
             End::Closed { lasted, useful } if *useful || *lasted >= BRIEF => {
                 (self.futile, self.lists) = (0, 0);
-                Duration::ZERO
+                if *lasted >= BRIEF { Duration::ZERO } else { BREATH }
             }
             End::Closed { .. } => self.fruitless(),
             End::Gone => {
@@ -162,8 +165,8 @@ mod tests {
         let mut course = watching();
         course.seen("9");
         course.seen("");
-        for end in [closed(60, false), closed(0, true)] {
-            assert_eq!(course.watched(&end), Duration::ZERO);
+        for (end, pause) in [(closed(60, false), Duration::ZERO), (closed(0, true), BREATH)] {
+            assert_eq!(course.watched(&end), pause);
             assert_eq!(course.step(), Step::Watch("9".to_owned()));
         }
         assert_eq!(course.watched(&End::Unreachable), INTERVAL);
