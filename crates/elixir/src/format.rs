@@ -92,7 +92,11 @@ impl Printer {
                 self.quoted(parts, '"');
             }
             Kind::Sigil(sigil) => self.sigil(sigil),
-            Kind::Bits(all) => self.between("<<", all, ">>"),
+            Kind::Bits(all) => {
+                self.write("<<");
+                self.separated(all, ", ", Self::bits_element);
+                self.write(">>");
+            }
             Kind::List(all) => match expression.keywords() {
                 Some(_) => {
                     self.write("[");
@@ -150,12 +154,24 @@ impl Printer {
         self.write(close);
     }
 
+    /// `<<` and `>>` beside others would be other operators.
+    fn bits_element(&mut self, element: &Expr) {
+        let before = self.out.len();
+        self.expression(element);
+        let text = &self.out[before..];
+        if text.starts_with('<') || text.ends_with('>') {
+            self.out.insert(before, '(');
+            self.write(")");
+        }
+    }
+
     fn atom(&mut self, text: &str) {
         if matches!(text, "nil" | "true" | "false") {
             return self.write(text);
         }
         self.write(":");
-        if is_name(text, true) || text::is_operator(text) {
+        // Operators might run into what follows.
+        if is_name(text, true) {
             self.write(text);
         } else {
             quote(&mut self.out, text.as_bytes(), '"');
@@ -254,20 +270,17 @@ impl Printer {
                 _ => self.parenthesised(operand),
             };
         }
-        match &operand.kind {
-            // Two signs in a row would be another operator, and `-1.a` reads as `-(1.a)`.
-            Kind::Unary(..) | Kind::Binary(..) | Kind::FullRange => {
-                if operator == "not" {
-                    self.write(" ");
-                }
-                self.parenthesised(operand);
-            }
-            _ => {
-                if operator == "not" {
-                    self.write(" ");
-                }
-                self.expression(operand);
-            }
+        if operator == "not" {
+            self.write(" ");
+        }
+        if matches!(operand.kind, Kind::Binary(..) | Kind::FullRange) {
+            return self.parenthesised(operand);
+        }
+        let before = self.out.len();
+        self.expression(operand);
+        // Two signs in a row would be another operator.
+        if self.out[before..].chars().next() == operator.chars().next() {
+            self.out.insert(before, ' ');
         }
     }
 
@@ -278,7 +291,9 @@ impl Printer {
                 let other = binding(other).map_or(0, |(other, _)| other);
                 other < strength || (other == strength && !same)
             }
-            Kind::Unary(..) | Kind::FullRange => true,
+            // It would take what follows; and `not a in b` means `not (a in b)`.
+            Kind::Unary("&", _) | Kind::FullRange => true,
+            Kind::Unary("not" | "!", _) => operator == "in",
             _ => false,
         };
         let side = |printer: &mut Self, operand: &Expr, same: bool| {
@@ -286,16 +301,18 @@ impl Printer {
         };
         // The step belongs to the range at its left.
         if operator == "//" {
-            match &left.kind {
-                Kind::Binary("..", first, last) => {
-                    side(self, first, false);
-                    self.write("..");
-                    side(self, last, false);
-                }
-                _ => self.expression(left),
+            let tight = |printer: &mut Self, operand: &Expr| match operand.kind {
+                Kind::Binary(..) | Kind::FullRange | Kind::Unary("&", _) => printer.parenthesised(operand),
+                _ => printer.expression(operand),
+            };
+            if let Kind::Binary("..", first, last) = &left.kind {
+                tight(self, first);
+                let plain = |side: &Expr| matches!(side.kind, Kind::Integer(_) | Kind::Variable(_));
+                self.write(if plain(first) && plain(last) { ".." } else { " .. " });
+                tight(self, last);
             }
             self.write("//");
-            return side(self, right, false);
+            return tight(self, right);
         }
         side(self, left, !to_right);
         let plain = |side: &Expr| matches!(side.kind, Kind::Integer(_) | Kind::Variable(_));
@@ -371,7 +388,8 @@ impl Printer {
             if place > 0 {
                 self.line();
             }
-            self.expression(one);
+            // On a line of its own it would belong to the line before.
+            if one.kind == Kind::FullRange { self.parenthesised(one) } else { self.expression(one) }
         }
     }
 

@@ -29,20 +29,56 @@ pub(crate) struct Lexer<'a> {
     open: Vec<Open>,
     depth: usize,
     limits: &'a Limits,
+    comments: Vec<Span>,
+    /// Where the last quote was opened, and whether it was left open.
+    quote: usize,
+    in_string: bool,
+}
+
+/// As much of a text as could be read.
+pub(crate) struct Read {
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) comments: Vec<Span>,
+    pub(crate) error: Option<SyntaxError>,
+    /// Whether the text ends in quotes that are open.
+    pub(crate) in_string: bool,
 }
 
 /// All tokens of a text, the last one being its end.
 pub(crate) fn tokens(source: &str, limits: &Limits) -> Result<Vec<Token>> {
-    if source.len() > limits.source_bytes {
+    let read = read(source, limits);
+    read.error.map_or(Ok(read.tokens), Err)
+}
+
+/// The tokens of a text up to where it is wrong.
+pub(crate) fn read(source: &str, limits: &Limits) -> Read {
+    let mut lexer = Lexer::new(source, 0, 0, limits);
+    let error = if source.len() > limits.source_bytes {
         let span = Span::new(limits.source_bytes, source.len());
-        return Err(SyntaxError::Limit { what: "the length of the input", limit: limits.source_bytes, span });
-    }
-    let mut lexer = Lexer { source, at: 0, base: 0, tokens: Vec::new(), open: Vec::new(), depth: 0, limits };
-    lexer.run(false)?;
-    Ok(lexer.tokens)
+        Some(SyntaxError::Limit { what: "the length of the input", limit: limits.source_bytes, span })
+    } else {
+        lexer.run(false).err()
+    };
+    Read { tokens: lexer.tokens, comments: lexer.comments, error, in_string: lexer.in_string }
 }
 
 impl<'a> Lexer<'a> {
+    /// For a text whose offsets begin at `base`.
+    fn new(source: &'a str, base: usize, depth: usize, limits: &'a Limits) -> Lexer<'a> {
+        Lexer {
+            source,
+            at: 0,
+            base,
+            tokens: Vec::new(),
+            open: Vec::new(),
+            depth,
+            limits,
+            comments: Vec::new(),
+            quote: 0,
+            in_string: false,
+        }
+    }
+
     fn rest(&self) -> &'a str {
         self.source.get(self.at..).unwrap_or_default()
     }
@@ -221,6 +257,8 @@ impl<'a> Lexer<'a> {
             }
         }
         self.at += line.len();
+        let span = self.span(start);
+        self.comments.push(span);
     }
 
     /// Whether a colon that makes a key stands so many bytes ahead.

@@ -92,6 +92,11 @@
 //! assert_eq!((error.is_incomplete(), error.position(source)), (false, (1, 27)));
 //! ```
 //!
+//! # While it is typed
+//!
+//! [`highlight()`] tells what each part of a text is, [`complete`] what could stand at the cursor, [`format()`] how an expression
+//! is written. All of them take unfinished texts but the last.
+//!
 //! # What it may cost
 //!
 //! [`Limits`] bound the length and depth of a text, the steps it takes, the memory of its values and their depth. No text makes
@@ -104,10 +109,12 @@ mod ast;
 mod bits;
 mod code;
 mod compile;
+pub mod complete;
 mod error;
 mod eval;
 mod exception;
 mod format;
+mod highlight;
 mod lexer;
 mod library;
 mod limits;
@@ -121,6 +128,8 @@ pub use error::{Explained, SyntaxError};
 pub use eval::{Call, EvalError, Evaluation, Event, Host, Session};
 pub use exception::Exception;
 pub use format::source as format;
+pub use highlight::{Highlight, highlight};
+pub use library::functions;
 pub use limits::Limits;
 pub use parser::{parse, parse_with};
 pub use token::Span;

@@ -183,6 +183,18 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Native> {
     tables().into_iter().flatten()
 }
 
+/// The functions that are known here: module without `Elixir.`, name, and how many arguments they take, sorted.
+///
+/// ```
+/// assert!(beamline_elixir::functions().iter().any(|(module, name, arity)| (*module, *name, *arity) == ("Enum", "map", 2)));
+/// ```
+pub fn functions() -> Vec<(&'static str, &'static str, usize)> {
+    let each = |native: &'static Native| (native.least..=native.most).map(|arity| (native.module, native.name, arity));
+    let mut functions: Vec<_> = all().flat_map(each).collect();
+    functions.sort_unstable();
+    functions
+}
+
 /// Whether some functions of a module are known here; its name is without `Elixir.`.
 pub(crate) fn is_module(name: &str) -> bool {
     all().any(|native| native.module == name)

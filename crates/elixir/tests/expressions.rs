@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use beamline_elixir::{EvalError, Event, Exception, Session, format, parse};
+use beamline_elixir::{EvalError, Event, Exception, Limits, Session, format, parse};
 use beamline_term::inspect::Elixir;
 use beamline_term::{Inspect, atom};
 
@@ -158,7 +158,56 @@ fn otp25_expressions_equal_elixir_1_14() {
 
 #[test]
 fn a_limit_is_an_error_of_its_own() {
-    let text = evaluate("Enum.reduce(1..1_000_000_000, 0, fn x, sum -> x + sum end)");
-    assert_eq!(text, "** (SystemLimitError) the number of steps went over the limit of 20000000");
-    assert!(matches!(Session::new().start("x"), Err(EvalError::Exception(Exception::Compile { .. }))));
+    let limits = Limits { steps: 100_000, memory_bytes: 4 << 20, call_depth: 50, value_depth: 30, ..Limits::default() };
+    let end = |source: &str| {
+        let mut session = Session::new().with_limits(limits.clone());
+        let mut evaluation = session.start(source).expect("an expression");
+        loop {
+            if let Event::Done(result) = evaluation.resume() {
+                return result.map(|value| value.to_string()).map_err(|exception| exception.to_string());
+            }
+        }
+    };
+    let over = |what: &str, limit: u64| Err(format!("** (SystemLimitError) {what} went over the limit of {limit}"));
+    let steps = "the number of steps";
+    assert_eq!(end("Enum.reduce(1..1_000_000_000, 0, fn x, sum -> x + sum end)"), over(steps, 100_000));
+    assert_eq!(end("Enum.sum(1..1_000_000_000)"), over(steps, 100_000));
+    let memory = "the memory of the values";
+    assert_eq!(end("Enum.to_list(1..1_000_000)"), over(memory, 4 << 20));
+    assert_eq!(end("String.duplicate(\"x\", 1_000_000_000)"), over(memory, 4 << 20));
+    assert_eq!(end("<<0::size(1_000_000_000)>>"), over(memory, 4 << 20));
+    assert_eq!(end("Enum.reduce(1..40, 1, fn _, x -> {x} end)"), over("the nesting of a value", 30));
+    assert_eq!(end("Enum.reduce(1..25, [1], fn _, x -> x ++ x end) |> length()"), over(memory, 4 << 20));
+    assert_eq!(end("again = fn f -> f.(f) end; again.(again)"), over("the depth of calls", 50));
+    assert_eq!(end("2 ** 1_000_000"), over("the bits of an integer", 1 << 18));
+    assert_eq!(end("Enum.sum(Enum.map(1..100, fn x -> x * x end))"), Ok("338350".to_owned()));
+}
+
+#[test]
+fn a_failed_expression_changes_no_binding() {
+    let mut session = Session::new();
+    for (source, value) in
+        [("x = 1", Some("1")), ("x = 2; y = 3; hd([])", None), ("x = 4; exit(:no)", None), ("z = x + 1", Some("2"))]
+    {
+        let mut evaluation = session.start(source).expect("an expression");
+        let Event::Done(result) = evaluation.resume() else {
+            panic!("{source} needs nobody");
+        };
+        assert_eq!(result.ok().map(|value| value.to_string()).as_deref(), value, "{source}");
+    }
+    let names: Vec<&str> = session.bindings().map(|(name, _)| name).collect();
+    assert_eq!(names, ["x", "z"]);
+    assert!(matches!(session.start("y"), Err(EvalError::Exception(Exception::Compile { .. }))));
+}
+
+#[test]
+fn a_function_made_here_is_not_sent() {
+    let mut session = Session::new();
+    let mut evaluation = session.start("GenServer.call(:server, fn -> 1 end)").expect("an expression");
+    let Event::Done(Err(exception)) = evaluation.resume() else {
+        panic!("it cannot be sent");
+    };
+    assert!(exception.to_string().contains("a function made here cannot be sent to another node"), "{exception}");
+    let mut evaluation = session.start("GenServer.call(:server, &String.upcase/1)").expect("an expression");
+    assert!(matches!(evaluation.resume(), Event::Call(call) if call.arguments.len() == 2));
 }

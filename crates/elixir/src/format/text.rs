@@ -2,21 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::token::{LATE_OPERATORS, OPERATORS};
-
 /// Whether a text is read as one name; an atom's may have `@` and begin with a capital.
 pub(super) fn is_name(text: &str, atom: bool) -> bool {
     let body = text.strip_suffix(['?', '!']).unwrap_or(text);
     let mut characters = body.chars();
     characters.next().is_some_and(|first| first == '_' || first.is_alphabetic() && (atom || !first.is_uppercase()))
         && characters.all(|next| next == '_' || (atom && next == '@') || next.is_alphanumeric())
-}
-
-/// Whether a text is an operator that is an atom behind a colon.
-pub(super) fn is_operator(text: &str) -> bool {
-    OPERATORS.contains(&text)
-        || LATE_OPERATORS.contains(&text)
-        || matches!(text, "..." | "%{}" | "{}" | "<<>>" | "%" | "..//")
 }
 
 /// Whether a text can stand before a colon as it is.

@@ -2,7 +2,7 @@
 
 use super::{Lexer, Open, Result};
 use crate::error::SyntaxError;
-use crate::token::{Piece, SigilToken, Span, Tok};
+use crate::token::{Piece, SigilToken, Span, Tok, Token};
 
 /// So deep may strings and code in them alternate.
 const NESTING: usize = 32;
@@ -82,7 +82,9 @@ impl Lexer<'_> {
         let mut pieces = Vec::new();
         let mut text = Vec::new();
         loop {
+            self.quote = start;
             let Some(next) = self.peek() else {
+                self.in_string = true;
                 let message = format!("the quote is missing its closing `{close}`");
                 return Err(SyntaxError::incomplete(self.span(start), message));
             };
@@ -145,10 +147,16 @@ impl Lexer<'_> {
             return Err(SyntaxError::Limit { what: "the nesting of strings", limit: NESTING, span: self.span(start) });
         }
         let outer = std::mem::take(&mut self.tokens);
-        self.run(true)?;
+        let quote = self.quote;
+        let run = self.run(true);
         self.depth -= 1;
         let inner = std::mem::replace(&mut self.tokens, outer);
-        if self.peek() != Some('}') {
+        if run.is_err() || self.peek() != Some('}') {
+            // What was read up to here is still of use to whoever colours it.
+            let span = Span::new(self.base + quote, self.base + start);
+            self.tokens.push(Token { tok: Tok::Text(Vec::new(), false), span });
+            self.tokens.extend(inner);
+            run?;
             let open = Open { name: "`#{`", close: "}", span: self.span(start) };
             return Err(SyntaxError::incomplete(
                 open.span,
@@ -270,6 +278,7 @@ impl Lexer<'_> {
             }
             if !line.ends_with('\n') {
                 self.at = self.source.len();
+                self.in_string = true;
                 let message = format!("the heredoc is missing its closing `{close}` on a line of its own");
                 return Err(SyntaxError::incomplete(self.span(start), message));
             }
@@ -289,15 +298,7 @@ impl Lexer<'_> {
 
     /// The pieces of a text that stands on its own, whose offsets begin at `at`.
     fn inner(&self, text: &str, at: usize, interpolate: bool) -> Result<Vec<Piece>> {
-        let mut lexer = Lexer {
-            source: text,
-            at: 0,
-            base: self.base + at,
-            tokens: Vec::new(),
-            open: Vec::new(),
-            depth: self.depth + 1,
-            limits: self.limits,
-        };
+        let mut lexer = Lexer::new(text, self.base + at, self.depth + 1, self.limits);
         if lexer.depth > NESTING {
             let span = self.here();
             return Err(SyntaxError::Limit { what: "the nesting of strings", limit: NESTING, span });

@@ -183,9 +183,10 @@ impl Parser<'_> {
         Ok(Item::Head(arguments, guard))
     }
 
-    /// Whether the parentheses that are next are the arguments of a clause.
+    /// Whether the parentheses that are next are those of a clause's arguments, and not of an expression.
     fn arrow_behind_parentheses(&self) -> bool {
         let mut depth = 0_usize;
+        let mut many = matches!(self.peek_at(1), Tok::CloseParen | Tok::Key(_) | Tok::QuotedKey(_));
         let mut tokens = self.tokens[self.at..].iter();
         for token in tokens.by_ref() {
             match token.tok {
@@ -197,8 +198,12 @@ impl Parser<'_> {
                     }
                 }
                 Tok::Arrow | Tok::Semicolon if depth == 1 => return false,
+                Tok::Comma if depth == 1 => many = true,
                 _ => {}
             }
+        }
+        if !many {
+            return false;
         }
         match tokens.next().map(|token| &token.tok) {
             Some(Tok::Arrow) => true,
