@@ -158,7 +158,8 @@ fn otp25_expressions_equal_elixir_1_14() {
 
 #[test]
 fn a_limit_is_an_error_of_its_own() {
-    let limits = Limits { steps: 1_000_000, memory_bytes: 4 << 20, call_depth: 50, value_depth: 30, ..Limits::default() };
+    let limits =
+        Limits { steps: 1_000_000, memory_bytes: 4 << 20, call_depth: 50, value_depth: 30, ..Limits::default() };
     let end = |source: &str| {
         let mut session = Session::new().with_limits(limits.clone());
         let mut evaluation = session.start(source).expect("an expression");
