@@ -18,20 +18,13 @@ pub struct Compose {
 impl Compose {
     /// Starts it with these files, or writes down why it cannot be.
     pub fn up(test: &str, files: &[&Path]) -> Option<Self> {
-        if !succeeds(Command::new("docker").arg("info")) {
-            skip(test, "a Docker engine");
-            return None;
-        }
-        let plugin = succeeds(Command::new("docker").args(["compose", "version"]));
-        if !plugin && !succeeds(Command::new("docker-compose").arg("version")) {
-            skip(test, "docker compose");
-            return None;
-        }
-        if !IMAGES.iter().all(|image| succeeds(Command::new("docker").args(["image", "inspect", image]))) {
-            skip(test, "the images of `cargo xtask image`");
-            return None;
-        }
-        let program = if plugin { vec!["docker", "compose"] } else { vec!["docker-compose"] };
+        let program = match compose_program() {
+            Ok(program) => program,
+            Err(needs) => {
+                skip(test, needs);
+                return None;
+            }
+        };
         let files = files.iter().map(|file| file.to_path_buf()).collect();
         let compose = Self { program, files, project: format!("beamline{}", std::process::id()) };
         compose.compose(&["up", "--detach"]);
@@ -75,6 +68,21 @@ impl Drop for Compose {
         // What cannot be taken down has gone by itself.
         let _ = self.command().args(["down", "--timeout", "2", "--remove-orphans"]).output();
     }
+}
+
+/// How compose is called here; else what it needs: an engine, compose, and the images.
+pub fn compose_program() -> Result<Vec<&'static str>, &'static str> {
+    if !succeeds(Command::new("docker").arg("info")) {
+        return Err("a Docker engine");
+    }
+    let plugin = succeeds(Command::new("docker").args(["compose", "version"]));
+    if !plugin && !succeeds(Command::new("docker-compose").arg("version")) {
+        return Err("docker compose");
+    }
+    if !IMAGES.iter().all(|image| succeeds(Command::new("docker").args(["image", "inspect", image]))) {
+        return Err("the images of `cargo xtask image`");
+    }
+    Ok(if plugin { vec!["docker", "compose"] } else { vec!["docker-compose"] })
 }
 
 /// Runs docker, which must succeed, and gives what it said.

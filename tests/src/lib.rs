@@ -12,13 +12,14 @@ mod dns;
 mod kube;
 mod network;
 mod otp;
+pub mod pod;
 mod ports;
 mod program;
 mod proxy;
 mod wait;
 
 pub use beam::Beam;
-pub use compose::{Compose, docker, with_hosts};
+pub use compose::{Compose, compose_program, docker, with_hosts};
 pub use dns::DnsServer;
 pub use kube::Kube;
 pub use network::Network;

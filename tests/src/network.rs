@@ -1,7 +1,7 @@
 //! A small network of its own on this machine: hosts that are network namespaces, on a switch that is a bridge. The
 //! test itself is one of the hosts, so that it can ask pages. Needs root and iproute2.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::program::path;
@@ -65,13 +65,18 @@ impl Network {
         format!("198.18.{}.{host}", self.net)
     }
 
+    /// Gives the test one more address, which all hosts reach.
+    pub fn add_address(&self, address: &str) {
+        run(&format!("address add {address}/32 dev {}", self.name(0)));
+    }
+
     /// One of our programs on that host.
     pub fn program(&self, host: usize, program: &str) -> Command {
         self.command(host, &path(program))
     }
 
     /// Any program on that host.
-    pub fn command(&self, host: usize, program: &PathBuf) -> Command {
+    pub fn command(&self, host: usize, program: &Path) -> Command {
         // Not on every user's PATH, and of use to root only anyway.
         let mut command = Command::new("/usr/sbin/ip");
         command.args(["netns", "exec", &self.name(host)]).arg(program);
@@ -90,7 +95,7 @@ impl Network {
 
     /// Ends all TCP connections between two hosts; both hear of it at once. Whether there were any.
     pub fn disconnect(&self, host: usize, other: usize) -> bool {
-        let mut command = self.command(host, &PathBuf::from("ss"));
+        let mut command = self.command(host, Path::new("ss"));
         command.args(["--tcp", "--kill", "--no-header", "state", "established", "dst", &self.address(other)]);
         let output = command.stdin(Stdio::null()).output().expect("ss runs");
         !output.stdout.is_empty()

@@ -53,13 +53,14 @@ impl Program {
         variables: &[(&str, &str)],
     ) -> Self {
         // `ip netns exec` gives it file systems of its own to mount on.
-        let mut command = network.command(host, &PathBuf::from("sh"));
+        let mut command = network.command(host, Path::new("sh"));
         command.args(["-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\""]).arg(resolv_conf).arg(path(name));
         Self::clean(&mut command).args(arguments).envs(variables.iter().copied());
         Self::spawn(command)
     }
 
-    fn spawn(mut command: Command) -> Self {
+    /// Starts a command that is one of them, wherever it runs.
+    pub fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let said = Arc::new(Mutex::new(String::new()));

@@ -91,3 +91,8 @@ mod tests {
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So must those of the page for Elixir's users.
+#[cfg(all(doctest, feature = "cli"))]
+#[doc = include_str!("../../../docs/elixir.md")]
+struct ForElixir;
