@@ -82,11 +82,10 @@ where
     };
     // A guest: it has a name that no other tool has, and leaves no trace in epmd.
     let mut builder = Node::guest(&peer).cookie(cookie);
-    if let Some(port) = way.epmd_port {
-        builder = builder.epmd(Epmd::on_port(port));
-    }
-    if let Some(port) = way.peer_port {
-        builder = builder.peer_port(port);
+    match (way.peer_port, way.epmd_port) {
+        (Some(port), _) => builder = builder.peer_port(port),
+        (None, Some(port)) => builder = builder.epmd(Epmd::on_port(port)),
+        (None, None) => {}
     }
     let visit = async {
         let node = builder.start().await?;

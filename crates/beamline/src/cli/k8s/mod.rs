@@ -35,7 +35,8 @@ pub(crate) fn check(arguments: &K8sCheck) -> Exit {
         return Exit::Ok;
     }
     let errors = findings.iter().filter(|finding| finding.code.weight() == Weight::Error).count();
-    eprintln!("{errors} errors, {} warnings", findings.len() - errors);
+    let counted = |count, what| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    eprintln!("{}, {}", counted(errors, "error"), counted(findings.len() - errors, "warning"));
     if errors > 0 { Exit::Remote } else { Exit::Ok }
 }
 
