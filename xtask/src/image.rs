@@ -87,14 +87,16 @@ fn host() -> Result<String, String> {
 
 fn programs(target: &str, profile: &str) -> Result<PathBuf, String> {
     println!("Building static programs ...");
-    let mut build = cargo();
-    build.args(["build", "--profile", profile, "--target", target, "--features", "beamline/cli"]);
-    for program in PROGRAMS {
-        build.args(["-p", program]);
-    }
-    build.env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static");
-    if !succeeds(&mut build) {
-        return Err("the build failed".to_owned());
+    // By itself, since its features are fewer: it is in the images to ask, not to be a node.
+    let tool = ["-p", "beamline", "--no-default-features", "--features", "beamline/tool"];
+    let apps = ["-p", "app_a", "-p", "app_b", "-p", "notebook"];
+    for packages in [&tool[..], &apps] {
+        let mut build = cargo();
+        build.args(["build", "--profile", profile, "--target", target]).args(packages);
+        build.env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static");
+        if !succeeds(&mut build) {
+            return Err("the build failed".to_owned());
+        }
     }
     let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     Ok(folder.join(target).join(if profile == "dev" { "debug" } else { profile }))
