@@ -98,7 +98,7 @@ impl Exception {
             Exception::Error { name, message } => format!("** ({name}) {message}"),
             Exception::Compile { message, .. } => format!("** (CompileError) {message}"),
             Exception::Throw(value) => format!("** (throw) {}", Inspect::new(value).like(elixir)),
-            Exception::Exit(reason) => format!("** (exit) {}", Inspect::new(reason).like(elixir)),
+            Exception::Exit(reason) => format!("** (exit) {}", exit_text(reason, elixir)),
             Exception::Limit { what, limit } => format!("** (SystemLimitError) {what} went over the limit of {limit}"),
         }
     }
@@ -112,6 +112,42 @@ impl fmt::Display for Exception {
 
 impl std::error::Error for Exception {}
 
+/// What an exit reason says, as `Exception.format_exit/1`.
+fn exit_text(reason: &Term, elixir: Elixir) -> String {
+    let shown = |term: &Term| Inspect::new(term).like(elixir).to_string();
+    if let Term::Atom(word) = reason {
+        let text = match word.as_str() {
+            "normal" | "shutdown" | "killed" => word.as_str(),
+            "timeout" => "time out",
+            "noconnection" => "no connection",
+            "calling_self" => "process attempted to call itself",
+            "noproc" => {
+                "no process: the process is not alive or there's no process currently associated with the given name, \
+                 possibly because its application isn't started"
+            }
+            _ => return shown(reason),
+        };
+        return text.to_owned();
+    }
+    match reason.as_tuple() {
+        Some([word, rest]) if word.is_atom("shutdown") => format!("shutdown: {}", shown(rest)),
+        Some([word, rest]) if word.is_atom("bad_return_value") => format!("bad return value: {}", shown(rest)),
+        Some([inner, call]) => match call.as_tuple() {
+            Some([module @ Term::Atom(_), Term::Atom(function), Term::List(arguments)]) => {
+                let arguments: Vec<String> = arguments.iter().map(|argument| shown(&argument)).collect();
+                let call = format!("{}.{}({})", shown(module), function_name(function.as_str()), arguments.join(", "));
+                let inner = match inner {
+                    Term::Atom(_) => exit_text(inner, elixir),
+                    other => shown(other),
+                };
+                format!("exited in: {call}\n    ** (EXIT) {inner}")
+            }
+            _ => shown(reason),
+        },
+        _ => shown(reason),
+    }
+}
+
 /// A function's name behind its module: in quotes unless it is an identifier or an operator.
 pub(crate) fn function_name(name: &str) -> String {
     let body = name.strip_suffix(['?', '!']).unwrap_or(name);
@@ -119,7 +155,7 @@ pub(crate) fn function_name(name: &str) -> String {
         && !body.starts_with(|first: char| first.is_ascii_digit() || first.is_uppercase())
         && body.chars().all(|next| next == '_' || next.is_alphanumeric());
     let operator = !name.is_empty() && name.chars().all(|next| "+-*/<>=!&|^~.".contains(next));
-    if plain || operator { name.to_owned() } else { Term::from(name).to_string() }
+    if plain || operator { name.to_owned() } else { crate::format::quoted(name) }
 }
 
 /// A value as messages show it.

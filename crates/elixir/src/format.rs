@@ -35,6 +35,13 @@ impl fmt::Display for Expr {
     }
 }
 
+/// A name that needs quotes, in them.
+pub(crate) fn quoted(name: &str) -> String {
+    let mut out = String::new();
+    quote(&mut out, name.as_bytes(), '"');
+    out
+}
+
 struct Printer {
     out: String,
     indent: usize,

@@ -37,12 +37,6 @@ pub(crate) fn slice_bounds(length: usize, arguments: &[Value]) -> Option<(usize,
             let from_end = |place: i64| if place < 0 { place + length } else { place };
             let (first, last) = (from_end(first).max(0), from_end(last).min(length - 1));
             let step = usize::try_from(step.max(1)).ok()?;
-            if from_end(range.as_range()?.0) < 0
-                && range.as_range()?.0 < 0
-                && from_end(range.as_range()?.0) + length < 0
-            {
-                return Some((0, 0, 1));
-            }
             if first > last { Some((0, 0, 1)) } else { Some((first as usize, last as usize + 1, step)) }
         }
         [start, amount] => {
