@@ -16,8 +16,8 @@ pub struct Limits {
     /// How many steps it may take: one for each operation, and more for calls that go through large values. A million takes
     /// well under a second. Default 20 million.
     pub steps: u64,
-    /// How much all values that are alive at once may take, in bytes, those of the bindings included. Default 96 MiB: what a
-    /// single call needs beside them stays below the same again.
+    /// How much all values that are alive at once may take, in bytes, those of the bindings included. Default 64 MiB: what a
+    /// single call needs beside them is at most about twice as much.
     pub memory_bytes: usize,
     /// How deep values may nest. Default 200.
     pub value_depth: usize,
@@ -31,7 +31,7 @@ impl Default for Limits {
             source_bytes: 64 << 10,
             source_depth: 100,
             steps: 20_000_000,
-            memory_bytes: 96 << 20,
+            memory_bytes: 64 << 20,
             value_depth: 200,
             call_depth: 2000,
         }

@@ -179,6 +179,9 @@ fn a_limit_is_an_error_of_its_own() {
     assert_eq!(end("<<0::size(1_000_000_000)>>"), over(memory, 4 << 20));
     assert_eq!(end("Enum.reduce(1..40, 1, fn _, x -> {x} end)"), over("the nesting of a value", 30));
     assert_eq!(end("Enum.reduce(1..25, [1], fn _, x -> x ++ x end) |> length()"), over(memory, 4 << 20));
+    let flat = "list = Enum.to_list(1..5_000); Enum.flat_map(list, fn _ -> list end)";
+    assert_eq!(end(flat), over(memory, 4 << 20));
+    assert_eq!(end("Enum.reduce(1..20_000, [], fn x, list -> [x | list] end) |> length()"), Ok("20000".to_owned()));
     assert_eq!(end("again = fn f -> f.(f) end; again.(again)"), over("the depth of calls", 50));
     assert_eq!(end("2 ** 1_000_000"), over("the bits of an integer", 1 << 18));
     assert_eq!(end("Enum.sum(Enum.map(1..100, fn x -> x * x end))"), Ok("338350".to_owned()));

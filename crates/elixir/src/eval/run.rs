@@ -228,7 +228,10 @@ impl Machine {
             }
             _ => return Ok(Next::On),
         };
-        self.spend(value.size().bytes as u64 / 4096)?;
+        // What shares its parts with others costs no more than what is new in it.
+        if let Some(bytes) = value.as_bytes() {
+            self.spend(bytes.len() as u64 / 512)?;
+        }
         self.push(value)
     }
 
@@ -415,6 +418,8 @@ impl Machine {
         let step = self.context(|cx| walk.next(cx, last))?;
         match step {
             Step::Done(value) => {
+                // What it held is in the value now.
+                drop(walk);
                 self.push(value)?;
                 Ok(None)
             }

@@ -188,17 +188,20 @@ impl super::Walk for SortBy {
 }
 
 natives! { "Enum";
-    "map" 2 heavy => Task |cx, arguments| walk(each(cx, &arguments, |cx, _, results| Ok(cx.heap.list(results)))?),
+    "map" 2 heavy => Task |cx, arguments| walk(each(cx, &arguments, |cx, _, results| Ok(cx.heap.list(results)))?.results_only()),
     "filter" 2 heavy => Task |cx, arguments| keep(cx, &arguments, true),
     "reject" 2 heavy => Task |cx, arguments| keep(cx, &arguments, false),
     "each" 2 heavy => Task |cx, arguments| walk(each(cx, &arguments, |_, _, _| Ok(Value::OK))?.forget()),
     "flat_map" 2 heavy => Task |cx, arguments| walk(each(cx, &arguments, |cx, _, results| {
         let mut all = Vec::new();
         for result in &results {
-            all.extend(vector(cx, result)?);
+            let items = vector(cx, result)?;
+            cx.spend(items.len() / 4);
+            cx.room((all.len() + items.len()).saturating_mul(crate::value::SLOT))?;
+            all.extend(items);
         }
         Ok(cx.heap.list(all))
-    })?),
+    })?.results_only()),
     "reduce" 2..3 heavy => Task |cx, arguments| reduce(cx, &arguments),
     "map_reduce" 3 heavy => Task |cx, arguments| map_reduce(cx, &arguments, |reduce| reduce.mapped = Some(Vec::new())),
     "reduce_while" 3 heavy => Task |cx, arguments| map_reduce(cx, &arguments, |reduce| reduce.guided = true),

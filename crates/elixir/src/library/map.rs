@@ -14,7 +14,7 @@ fn map<'a>(cx: &Cx<'_>, arguments: &'a [Value]) -> Result<&'a Map, Exception> {
 
 /// The map with one pair more, or another value.
 fn put(cx: &Cx<'_>, map: &Map, key: &Value, value: &Value) -> Value {
-    cx.spend(map.len() / 8);
+    cx.spend(map.len() / 2);
     let mut pairs = map.pairs().to_vec();
     match map.find(key) {
         Ok(place) => pairs[place].1 = value.clone(),
@@ -24,7 +24,7 @@ fn put(cx: &Cx<'_>, map: &Map, key: &Value, value: &Value) -> Value {
 }
 
 fn without(cx: &Cx<'_>, map: &Map, keys: &[Value]) -> Value {
-    cx.spend(map.len() / 8);
+    cx.spend(map.len() / 2);
     let mut pairs = map.pairs().to_vec();
     if let [key] = keys {
         if let Ok(place) = map.find(key) {

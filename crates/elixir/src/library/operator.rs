@@ -174,7 +174,9 @@ fn join(cx: &Cx<'_>, arguments: &[Value]) -> Outcome {
         return Err(Exception::argument(message));
     }
     let parts: Vec<&[u8]> = arguments.iter().filter_map(Value::as_bytes).collect();
-    cx.room(parts.iter().map(|part| part.len()).sum())?;
+    let length = parts.iter().map(|part| part.len()).sum();
+    cx.room(length)?;
+    cx.spend(length / 512);
     Ok(cx.heap.binary(parts.concat()))
 }
 
@@ -254,7 +256,7 @@ natives! { "Kernel";
     },
     "++" 2 heavy erlang => Pure concatenate,
     "--" 2 heavy erlang => Pure difference,
-    "<>" 2 heavy => Pure join,
+    "<>" 2 => Pure join,
     "=~" 2 heavy => Pure |cx, arguments| match (arguments[0].as_bytes(), arguments[1].as_bytes()) {
         (Some(text), Some(part)) => Ok(Value::bool(super::text::find(text, part).is_some())),
         _ => Err(cx.clause("Kernel.=~", arguments)),

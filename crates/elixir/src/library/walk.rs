@@ -49,6 +49,8 @@ pub(crate) struct Each {
     results: Vec<Value>,
     /// Neither is kept if the result needs neither.
     keep: bool,
+    /// Whether the items are wanted beside their results.
+    items_wanted: bool,
     stop: Option<bool>,
     finish: Option<Finish>,
     held: Charge,
@@ -68,6 +70,7 @@ impl Each {
             passed: Vec::new(),
             results: Vec::new(),
             keep: true,
+            items_wanted: true,
             stop: None,
             finish: Some(Box::new(finish)),
             held: cx.heap.charge(0),
@@ -86,6 +89,12 @@ impl Each {
         self
     }
 
+    /// Keeps the results without the items.
+    pub(crate) fn results_only(mut self) -> Each {
+        self.items_wanted = false;
+        self
+    }
+
     /// Keeps only the last item and its result.
     pub(crate) fn forget(mut self) -> Each {
         self.keep = false;
@@ -99,13 +108,16 @@ impl Walk for Each {
         if let Some(result) = last {
             ended = self.stop == Some(result.is_truthy());
             if self.keep || ended {
-                self.held.grow(2 * SLOT);
+                self.held.grow(if self.items_wanted { 2 * SLOT } else { SLOT });
                 self.results.push(result);
             } else {
                 self.passed.clear();
             }
         }
         if !ended && let Some(item) = self.items.next() {
+            if !self.items_wanted {
+                self.passed.clear();
+            }
             self.passed.push(item.clone());
             return Ok(Step::Call(self.function.clone(), (self.pass)(cx, item)));
         }
