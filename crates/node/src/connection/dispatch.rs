@@ -34,12 +34,12 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
                 return Ok(());
             }
             if let Some(cell) = node.cell(&to) {
-                cell.message(process::Message::new(payload));
+                cell.message(process::Message::arrived(payload));
             }
         }
         Control::RegSend { to, .. } => {
             if let Some(cell) = node.processes.named(&to) {
-                cell.message(process::Message::new(payload));
+                cell.message(process::Message::arrived(payload));
             }
         }
         Control::AliasSend { to, .. } => node.through_alias(&to, payload),

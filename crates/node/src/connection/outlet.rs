@@ -121,7 +121,8 @@ impl Outlet {
         if self.corked > 0 || self.woken || self.sink.is_none() || self.queue.is_empty() {
             return Next::Nothing;
         }
-        if self.busy {
+        // What fills a piece gains nothing by company.
+        if self.busy && !self.queue.has_piece() {
             self.woken = true;
             return Next::Wake;
         }

@@ -126,6 +126,11 @@ impl Queue {
         self.tail.is_empty() && self.full.is_empty() && self.large.is_empty()
     }
 
+    /// Whether there is a whole piece, of many small messages or of one that is not small.
+    pub(super) fn has_piece(&self) -> bool {
+        !self.full.is_empty()
+    }
+
     /// How many messages came since the last were taken.
     pub(super) fn messages(&self) -> usize {
         self.messages

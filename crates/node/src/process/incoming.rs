@@ -137,7 +137,7 @@ impl Inner {
             Some(through)
         });
         let Some(Some(through)) = through else { return };
-        cell.message(Message::new(payload));
+        cell.message(Message::arrived(payload));
         if let Some(watch) = through.unwatched {
             self.unwatch(&cell.pid, watch, alias.clone());
         }

@@ -5,6 +5,9 @@ use beamline_term::codec::{Decoder, encode};
 use beamline_term::{Atom, DecodeError, Pid, Reference, Term};
 use bytes::Bytes;
 
+/// What is smaller is copied out of the memory that it was read into: a copy costs less than a wasted buffer.
+const SMALL: usize = 1 << 10;
+
 /// A message in a mailbox, decoded when it is looked at.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -36,6 +39,12 @@ pub struct Exit {
 impl Message {
     pub(crate) fn new(payload: Bytes) -> Message {
         Message { payload }
+    }
+
+    /// A message off a connection. A small one gets memory of its own: in a mailbox it would keep all that was read with it,
+    /// of which the mailbox's limit knows nothing.
+    pub(crate) fn arrived(payload: Bytes) -> Message {
+        Message { payload: if payload.len() < SMALL { Bytes::copy_from_slice(&payload) } else { payload } }
     }
 
     pub(crate) fn of(term: &Term) -> Message {
@@ -157,4 +166,19 @@ pub(crate) fn reason(text: &'static str) -> Bytes {
 
 pub(super) fn is_atom(reason: &Bytes, text: &str) -> bool {
     Decoder::new(reason).atom().is_ok_and(|atom| atom.as_str() == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_message_does_not_keep_what_was_read_with_it() {
+        let read = Bytes::from(vec![106; 100_000]);
+        let small = Message::arrived(read.slice(..20));
+        assert_eq!(small.encoded(), &read[..20]);
+        assert!(read.is_unique());
+        let large = Message::arrived(read.slice(..90_000));
+        assert!(!read.is_unique(), "of the {} bytes no copy is made", large.len());
+    }
 }
