@@ -317,7 +317,8 @@ impl<'a> Lexer<'a> {
         let rest = self.rest();
         if rest.starts_with("...") {
             self.at += 3;
-            self.push(Tok::Identifier("...".into(), Follow::Plain), start);
+            let follow = self.follow();
+            self.push(Tok::Identifier("...".into(), follow), start);
             return Ok(());
         }
         if rest.starts_with("<<") && !rest.starts_with("<<<") && !rest.starts_with("<<~") {
