@@ -160,7 +160,9 @@ const BINARY: [&str; 22] = [
 
 fn clause(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = Clause> {
     let arguments = prop::collection::vec(
-        inner.clone().prop_filter("a block is no pattern", |one| !matches!(one.kind, Kind::Clauses(_))),
+        inner.clone().prop_filter("a block is no pattern", |one| {
+            !matches!(one.kind, Kind::Clauses(_) | Kind::Binary("when", ..))
+        }),
         1..3,
     );
     (arguments, prop::option::of(inner.clone()), inner).prop_map(|(arguments, guard, body)| Clause {
