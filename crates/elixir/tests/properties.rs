@@ -6,6 +6,7 @@ use beamline_elixir::{
 };
 use beamline_term::{Atom, BigInt};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 fn expr(kind: Kind) -> Expr {
     Expr::new(kind, Span::default())
@@ -226,8 +227,20 @@ fn tree() -> impl Strategy<Value = Expr> {
     leaf().boxed().prop_recursive(5, 40, 4, branch)
 }
 
+/// The same cases in each run, others with `PROPTEST_RNG_SEED`: what the formatter gets wrong in a rare corner is found by who
+/// looks for it, not by who changed something else.
+fn config() -> ProptestConfig {
+    let seed = std::env::var("PROPTEST_RNG_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0);
+    ProptestConfig {
+        cases: 2000,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(seed),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {
