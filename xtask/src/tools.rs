@@ -12,13 +12,14 @@ use crate::run::{on_path, output, succeeds};
 const APT: &str = "apt-get";
 
 /// A program, and the Debian package that brings it.
-const PACKAGES: [(&str, &str); 9] = [
+const PACKAGES: [(&str, &str); 10] = [
     ("erl", "erlang-base"),
     ("epmd", "erlang-base"),
     ("erlc", "erlang-dev"),
     ("elixir", "elixir"),
     ("debootstrap", "debootstrap"),
     ("ip", "iproute2"),
+    ("nft", "nftables"),
     ("dnsmasq", "dnsmasq-base"),
     ("knotd", "knot"),
     // For libFuzzer.

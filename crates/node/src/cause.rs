@@ -1,13 +1,14 @@
 //! Why a connection failed. Every failure says one of these, so that a user knows what to try next.
 
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use beamline_proto::NodeName;
 use beamline_proto::flags::Flags;
+use beamline_proto::handshake::HandshakeError;
 
 use crate::epmd::EpmdError;
 
@@ -18,6 +19,34 @@ pub enum Side {
     Ours,
     /// The peer did not accept ours.
     Theirs,
+}
+
+/// A step on the way to a connection, which has a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// From the host's name to its addresses.
+    Resolving,
+    /// The question to epmd.
+    Epmd,
+    /// To the node's port.
+    Connecting,
+    /// What the transport has of a handshake, TLS for one.
+    Transport,
+    /// The handshake of two nodes.
+    Handshake,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Step::Resolving => "resolving the host",
+            Step::Epmd => "asking epmd",
+            Step::Connecting => "connecting to its port",
+            Step::Transport => "waiting for the transport's own handshake",
+            Step::Handshake => "waiting for the peer's part of the handshake",
+        })
+    }
 }
 
 /// Why a connection failed.
@@ -48,7 +77,7 @@ pub enum Cause {
     /// No answer in time.
     TimedOut {
         /// What was waited for.
-        step: &'static str,
+        step: Step,
         /// How long.
         after: Duration,
     },
@@ -58,6 +87,12 @@ pub enum Cause {
     OtherName {
         /// Its name.
         found: String,
+    },
+    /// The node that answers has the same name, with a short host where the name that was dialed has a long one, or the
+    /// other way round. Such nodes do not meet.
+    NameKind {
+        /// Its name.
+        found: NodeName,
     },
     /// One of us lacks flags that the other demands; they are empty when the peer does not say which.
     Flags {
@@ -89,27 +124,41 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Its code, which stays the same from release to release: for logs, metrics and `beamline doctor`.
+    /// Its code, which stays the same from release to release: for logs, metrics and `beamline doctor --explain CODE`.
     ///
     /// | code | cause | code | cause |
     /// | --- | --- | --- | --- |
-    /// | `BL101` | [`Itself`](Cause::Itself) | `BL501` | [`Cookie`](Cause::Cookie) |
-    /// | `BL102` | [`Stopped`](Cause::Stopped) | `BL502` | [`Flags`](Cause::Flags) |
-    /// | `BL201` | [`NotResolvable`](Cause::NotResolvable) | `BL503` | [`NameClash`](Cause::NameClash) |
+    /// | `BL101` | [`Itself`](Cause::Itself) | `BL403` | [`Broken`](Cause::Broken) |
+    /// | `BL102` | [`Stopped`](Cause::Stopped) | `BL405` | either of those, when there is no way to the host |
+    /// | `BL201` | [`NotResolvable`](Cause::NotResolvable) | `BL501` | [`Cookie`](Cause::Cookie) |
+    /// | `BL202` | [`NameKind`](Cause::NameKind) | `BL502` | [`Flags`](Cause::Flags) |
+    /// | `BL203` | [`Step::Resolving`] timed out | `BL503` | [`NameClash`](Cause::NameClash) |
     /// | `BL301` | [`EpmdUnreachable`](Cause::EpmdUnreachable) | `BL504` | [`OtherName`](Cause::OtherName) |
     /// | `BL302` | [`NotRegistered`](Cause::NotRegistered) | `BL505` | [`NotErlang`](Cause::NotErlang) |
-    /// | `BL401` | [`PortRefused`](Cause::PortRefused) | `BL506` | [`NoNameGiven`](Cause::NoNameGiven) |
-    /// | `BL402` | [`TimedOut`](Cause::TimedOut) | `BL601` | [`NotConnected`](Cause::NotConnected) |
-    /// | `BL403` | [`Broken`](Cause::Broken) | | |
+    /// | `BL305` | [`Step::Epmd`] timed out | `BL506` | [`NoNameGiven`](Cause::NoNameGiven) |
+    /// | `BL306` | what answers is not epmd | `BL507` | [`Step::Handshake`] timed out |
+    /// | `BL401` | [`PortRefused`](Cause::PortRefused) | `BL601` | [`NotConnected`](Cause::NotConnected) |
+    /// | `BL402` | [`Step::Connecting`] timed out | | |
     pub fn code(&self) -> &'static str {
+        let no_way =
+            |error: &io::Error| matches!(error.kind(), ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable);
         match self {
             Cause::Itself => "BL101",
             Cause::Stopped => "BL102",
             Cause::NotResolvable { .. } => "BL201",
+            Cause::NameKind { .. } => "BL202",
+            Cause::EpmdUnreachable(EpmdError::Unreachable { source, .. }) if no_way(source) => "BL405",
+            Cause::EpmdUnreachable(EpmdError::NotEpmd { .. } | EpmdError::Closed { .. }) => "BL306",
             Cause::EpmdUnreachable(_) => "BL301",
             Cause::NotRegistered { .. } => "BL302",
+            Cause::PortRefused { source, .. } if no_way(source) => "BL405",
             Cause::PortRefused { .. } => "BL401",
-            Cause::TimedOut { .. } => "BL402",
+            Cause::TimedOut { step, .. } => match step {
+                Step::Resolving => "BL203",
+                Step::Epmd => "BL305",
+                Step::Connecting => "BL402",
+                Step::Transport | Step::Handshake => "BL507",
+            },
             Cause::Broken(_) => "BL403",
             Cause::Cookie { .. } => "BL501",
             Cause::Flags { .. } => "BL502",
@@ -118,6 +167,31 @@ impl Cause {
             Cause::NotErlang { .. } => "BL505",
             Cause::NoNameGiven => "BL506",
             Cause::NotConnected => "BL601",
+        }
+    }
+
+    /// The cause with its code and the command that finds out more about it, on one line, for a log. `peer` is the node.
+    pub(crate) fn told(&self, peer: impl fmt::Display) -> String {
+        format!("{self} ({}); run: beamline doctor {peer}", self.code())
+    }
+}
+
+/// The cause behind a failed handshake.
+impl From<&HandshakeError> for Cause {
+    fn from(error: &HandshakeError) -> Cause {
+        match error {
+            HandshakeError::Nok | HandshakeError::StillAlive => Cause::NameClash,
+            HandshakeError::NotAllowed => Cause::Flags { missing: Flags::NONE, side: Side::Theirs },
+            HandshakeError::Flags { missing } => Cause::Flags { missing: *missing, side: Side::Ours },
+            HandshakeError::Name { dialed, found } => match found.parse::<NodeName>() {
+                Ok(name) if name.alive() == dialed.alive() && name.is_long() != dialed.is_long() => {
+                    Cause::NameKind { found: name }
+                }
+                _ => Cause::OtherName { found: found.clone() },
+            },
+            HandshakeError::Cookie => Cause::Cookie { side: Side::Ours },
+            HandshakeError::Nameless => Cause::NoNameGiven,
+            other => Cause::NotErlang { what: other.to_string() },
         }
     }
 }
@@ -144,6 +218,11 @@ impl fmt::Display for Cause {
             }
             Cause::OtherName { found } => {
                 write!(f, "the node at that address is called {found}; connect to it by that name")
+            }
+            Cause::NameKind { found } => {
+                let (kind, other) = if found.is_long() { ("long", "short") } else { ("short", "long") };
+                write!(f, "the node there has a {kind} name, {found}; nodes with long names and with short ones never meet, so \
+                     give up the {other} one")
             }
             Cause::Flags { missing, side: Side::Ours } => {
                 write!(f, "the peer is too old: it lacks the distribution flags {missing}")
@@ -172,7 +251,7 @@ impl fmt::Display for Cause {
 
 /// A connection that could not be made: to whom, and why.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("cannot connect to {peer}: {cause}")]
+#[error("cannot connect to {peer}: {}", cause.told(peer))]
 pub struct ConnectError {
     /// The node that was to be reached.
     pub peer: NodeName,

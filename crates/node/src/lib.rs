@@ -52,7 +52,7 @@ pub use beamline_proto::pg::Members;
 pub use beamline_proto::{Cookie, NodeName};
 pub use builder::{Listen, NodeBuilder};
 pub use call::Call;
-pub use cause::{Cause, ConnectError, Side};
+pub use cause::{Cause, ConnectError, Side, Step};
 pub use config::Limits;
 pub use epmd::Epmd;
 pub use error::{CallError, SendError, StartError};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use beamline_node::transport::{BoxFuture, Channel, Framing, Listener, Memory, Transport};
 use beamline_node::{
     CallError, Cause, DownReason, Epmd, Family, Limits, Listen, Module, Node, NodeBuilder, NodeEvent, NodeName,
-    NodeSet, Route, SendError, Side, StartError,
+    NodeSet, Route, SendError, Side, StartError, Step,
 };
 use beamline_proto::Creation;
 use beamline_proto::flags::Flags;
@@ -153,7 +153,7 @@ async fn a_resolver_that_never_answers_has_a_deadline() {
     limits.setup_time = Duration::from_millis(50);
     let a = on(Memory::new(), "a").limits(limits).resolver(async |_| std::future::pending().await);
     let error = a.start().await.unwrap().connect(&"b@memory".parse().unwrap()).await.unwrap_err();
-    assert!(matches!(error.cause(), Cause::TimedOut { step: "resolving the host", .. }), "{error}");
+    assert!(matches!(error.cause(), Cause::TimedOut { step: Step::Resolving, .. }), "{error}");
 }
 
 #[tokio::test]

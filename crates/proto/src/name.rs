@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use beamline_term::Atom;
+use sha2::{Digest, Sha256};
 
 /// The name of a node: `app_a@127.0.0.1`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -151,6 +152,22 @@ impl Cookie {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The first six hex digits of its SHA-256: enough to see whether two machines have the same, too few to guess it by.
+    pub fn fingerprint(&self) -> String {
+        Sha256::digest(&self.0)[..3].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// What it is without blanks and ends of lines around it, which get there by mistake; `None` if there are none.
+    pub fn trimmed(&self) -> Option<Cookie> {
+        let trimmed = self.0.trim_ascii();
+        (trimmed.len() < self.0.len() && !trimmed.is_empty()).then(|| Cookie(trimmed.into()))
+    }
+
+    /// What it is with an end of line behind it, as whoever reads a file as it stands takes it.
+    pub fn with_newline(&self) -> Cookie {
+        Cookie([&self.0, &b"\n"[..]].concat().into())
+    }
 }
 
 impl From<&str> for Cookie {
@@ -207,5 +224,15 @@ mod tests {
     #[test]
     fn a_cookie_does_not_print() {
         assert_eq!(format!("{:?}", Cookie::from("secret")), "Cookie(..)");
+        assert_eq!(Cookie::from("secret").fingerprint(), "2bb80d");
+    }
+
+    #[test]
+    fn a_cookie_with_something_around_it() {
+        let cookie = Cookie::from("secret");
+        assert_eq!(cookie.trimmed(), None);
+        assert_eq!(cookie.with_newline(), Cookie::from("secret\n"));
+        assert_eq!(Cookie::from(" secret\r\n").trimmed(), Some(cookie));
+        assert_eq!(Cookie::from(" \n").trimmed(), None);
     }
 }

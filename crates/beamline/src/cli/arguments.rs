@@ -12,9 +12,14 @@ Examples:
   beamline rpc app_b@127.0.0.1 'AppB.hello()'    call a function, print what it returns
   beamline nodes app_a                           whom does app_a on this host see?
   beamline node --name me@127.0.0.1              be a node, until Ctrl-C
+  beamline doctor app_b@127.0.0.1                why can I not reach it?
 
 Exit codes: 0 done, 1 the remote function raised, 2 wrong usage, 69 node unreachable, 75 timeout,
 77 cookie rejected, 78 something on this machine is not set up";
+
+const DOCTOR: &str = "\
+The ladder: config, name, dns, epmd, tcp, handshake, cookie, mesh, strategy. A rung that fails skips those that need it.
+Exit codes: 0 no errors, 1 errors, 2 wrong usage, 3 could not finish";
 
 /// Talk to a cluster of Rust, Elixir and Erlang nodes, or be one of its nodes
 #[derive(Debug, Parser)]
@@ -35,6 +40,8 @@ pub(crate) enum Command {
     /// Show how a node finds its cluster
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// Find out why a node cannot be reached, or does not join
+    Doctor(Box<Doctor>),
     /// Look through manifests for Kubernetes
     #[command(subcommand, name = "k8s")]
     K8s(K8sCommand),
@@ -59,6 +66,69 @@ pub(crate) enum ClusterCommand {
 pub(crate) enum K8sCommand {
     /// Find what will keep the nodes of a folder of manifests apart; exits with 1 if something does
     Check(K8sCheck),
+}
+
+/// A doctor's visit.
+#[derive(Debug, Args)]
+#[command(after_help = DOCTOR)]
+pub(crate) struct Doctor {
+    /// The nodes: NAME@HOST, or NAME alone for one of this host [default: all that the epmd of this host knows]
+    #[arg(value_name = "NODE", env = "BEAMLINE_NODE")]
+    pub(crate) nodes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) cookie: CookieArguments,
+    /// Look as this node, hidden, and not as a guest: would a node of this name get in?
+    #[arg(long, value_name = "NAME@HOST")]
+    pub(crate) name: Option<String>,
+    /// The same with a short host name; this machine's is added if there is none
+    #[arg(long, value_name = "NAME", conflicts_with = "name")]
+    pub(crate) sname: Option<String>,
+    /// The port of epmd
+    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
+    pub(crate) epmd_port: Option<u16>,
+    /// Ask no epmd, the nodes listen on this port
+    #[arg(long, value_name = "PORT")]
+    pub(crate) peer_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) topologies: TopologyFlags,
+    /// How long everything may take, for each node; a step has a quarter of it
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = time)]
+    pub(crate) timeout: Duration,
+    /// Try again until there are no errors, for so long
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) wait: Option<Duration>,
+    /// The form of the report
+    #[arg(short, long, value_enum, value_name = "FORM", default_value = "text")]
+    pub(crate) output: ReportForm,
+    /// Show what was seen of what is well, too
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Only these checks: rungs (dns, cookie), codes (BL501), or beginnings of codes (BL5)
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// All but these
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub(crate) skip: Vec<String>,
+    /// Plain characters
+    #[arg(long)]
+    pub(crate) ascii: bool,
+    /// Explain a code, and look at nothing
+    #[arg(long, value_name = "CODE", conflicts_with = "list")]
+    pub(crate) explain: Option<String>,
+    /// List all codes, and look at nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// The form of a report. The exit code does not depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ReportForm {
+    /// For people
+    Text,
+    /// One line a finding
+    Short,
+    /// One JSON document
+    Json,
 }
 
 /// A folder of manifests.
@@ -172,7 +242,7 @@ mod tests {
             .take_while(|line| !line.is_empty())
             .filter_map(|line| line.split_whitespace().next())
             .collect();
-        assert_eq!(commands, ["rpc", "nodes", "ping", "cluster", "k8s", "node", "epmd", "help"]);
+        assert_eq!(commands, ["rpc", "nodes", "ping", "cluster", "doctor", "k8s", "node", "epmd", "help"]);
         assert!(help.contains("beamline rpc app_b@127.0.0.1 'AppB.hello()'"), "{help}");
     }
 

@@ -11,6 +11,8 @@ pub(crate) enum Exit {
     Remote = 1,
     /// The command line is wrong.
     Usage = 2,
+    /// The doctor could not finish.
+    Unfinished = 3,
     /// The node cannot be reached.
     Unreachable = 69,
     /// No answer in time.

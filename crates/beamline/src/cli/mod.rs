@@ -2,6 +2,7 @@
 
 mod arguments;
 mod cluster;
+mod doctor;
 mod epmd;
 mod exit;
 mod expression;
@@ -21,15 +22,19 @@ use arguments::{Arguments, ClusterCommand, Command, K8sCommand};
 /// Runs the command that the command line names.
 #[tokio::main]
 pub(crate) async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let arguments = Arguments::parse();
+    // What a check runs into is in its report.
+    let usual = if matches!(arguments.command, Command::Doctor(_)) { "off" } else { "warn" };
+    let filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let ansi = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
-    let exit = match Arguments::parse().command {
+    let exit = match arguments.command {
         Command::Epmd { arguments } => epmd::run(&arguments).await,
         Command::Rpc(arguments) => remote::rpc(arguments).await,
         Command::Nodes(target) => remote::nodes(&target).await,
         Command::Ping(target) => remote::ping(&target).await,
         Command::Cluster(ClusterCommand::Status(target)) => cluster::status(&target).await,
+        Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::K8s(K8sCommand::Check(arguments)) => k8s::check(&arguments),
         Command::Node(plain) => plain::node(plain).await,
     };

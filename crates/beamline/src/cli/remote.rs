@@ -5,7 +5,7 @@
 use std::io::Write;
 
 use beamline::flags::{cookie, short_host};
-use beamline::node::{CallError, Cause, Epmd, Node, StartError};
+use beamline::node::{CallError, Cause, Epmd, Limits, Node, StartError};
 use beamline::proto::NodeName;
 use beamline::term::{Atom, Term};
 
@@ -81,7 +81,10 @@ where
         }
     };
     // A guest: it has a name that no other tool has, and leaves no trace in epmd.
-    let mut builder = Node::guest(&peer).cookie(cookie);
+    let mut limits = Limits::default();
+    // So that a step that takes too long is named before all of the time is over.
+    limits.setup_time = limits.setup_time.min(way.timeout * 4 / 5);
+    let mut builder = Node::guest(&peer).cookie(cookie).limits(limits);
     match (way.peer_port, way.epmd_port) {
         (Some(port), _) => builder = builder.peer_port(port),
         (None, Some(port)) => builder = builder.epmd(Epmd::on_port(port)),
@@ -114,7 +117,13 @@ where
 
 /// An Elixir exception is told as Elixir does.
 fn told(error: &CallError) -> String {
-    let CallError::Raised { reason, .. } = error else { return error.to_string() };
+    let reason = match error {
+        CallError::Raised { reason, .. } => reason,
+        CallError::NodeDown { node } | CallError::Timeout { node, .. } => {
+            return format!("{error}; run: beamline doctor {node}");
+        }
+        _ => return error.to_string(),
+    };
     let exception = reason.as_map().and_then(|map| {
         let message = map.get_atom("message")?.as_str()?;
         Some((map.struct_name()?.as_str(), message))

@@ -52,19 +52,45 @@ pub fn find(
     if let Some(file) = file {
         return read(file);
     }
-    let set = |name| variable(name).filter(|value| !value.is_empty());
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     if let Some(cookie) = set("BEAMLINE_COOKIE").or_else(|| set("RELEASE_COOKIE")) {
         return Ok(Cookie::from(cookie));
     }
-    let home = PathBuf::from(set("HOME").unwrap_or_else(|| "/".to_owned()));
-    let first = home.join(".erlang.cookie");
-    let config = set("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
-    for place in [first.clone(), config.join("erlang/.erlang.cookie")] {
-        if place.exists() {
-            return read(&place);
-        }
+    let places = usual_places(set);
+    match places.iter().find(|place| place.exists()) {
+        Some(place) => read(place),
+        None => Err(CookieError::Nowhere(places[0].clone())),
     }
-    Err(CookieError::Nowhere(first))
+}
+
+/// All that [`find`] may find, in its order, each with its place in words: the first counts. For tools that tell what is set up.
+pub fn survey(
+    given: Option<&str>,
+    file: Option<&Path>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Vec<(String, Result<Cookie, CookieError>)> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let mut found = Vec::new();
+    if let Some(cookie) = given {
+        found.push(("--cookie".to_owned(), Ok(Cookie::from(cookie))));
+    }
+    if let Some(file) = file {
+        found.push((file.display().to_string(), read(file)));
+    }
+    for name in ["BEAMLINE_COOKIE", "RELEASE_COOKIE"] {
+        found.extend(set(name).map(|cookie| (format!("the variable {name}"), Ok(Cookie::from(cookie)))));
+    }
+    for place in usual_places(set).into_iter().filter(|place| place.exists()) {
+        found.push((place.display().to_string(), read(&place)));
+    }
+    found
+}
+
+/// Where Erlang looks.
+fn usual_places(set: impl Fn(&str) -> Option<String>) -> [PathBuf; 2] {
+    let home = PathBuf::from(set("HOME").unwrap_or_else(|| "/".to_owned()));
+    let config = set("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+    [home.join(".erlang.cookie"), config.join("erlang/.erlang.cookie")]
 }
 
 fn read(path: &Path) -> Result<Cookie, CookieError> {
@@ -149,5 +175,8 @@ mod tests {
         let with = |name: &str| if name == "BEAMLINE_COOKIE" { Some("fives".to_owned()) } else { variables(name) };
         assert_eq!(find(None, None, with).unwrap().len(), 5);
         assert_eq!(find(Some("flagged"), None, with).unwrap().len(), 7);
+        let all = survey(Some("flagged"), None, with);
+        let lengths: Vec<_> = all.iter().map(|(_, cookie)| cookie.as_ref().unwrap().len()).collect();
+        assert_eq!((lengths, &*all[0].0, &*all[1].0), (vec![7, 5, 4, 3], "--cookie", "the variable BEAMLINE_COOKIE"));
     }
 }

@@ -37,7 +37,7 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddrV4},
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     sync::Arc,
     time::Duration,
 };
@@ -196,6 +196,14 @@ impl Gossip {
         }
     }
 
+    /// Listens for heartbeats without sending any, for a tool that is no node.
+    ///
+    /// # Errors
+    /// The socket could not be opened, or the group not be joined.
+    pub fn overhear(&self) -> Result<Overhearing, GossipError> {
+        Ok(Overhearing { socket: self.open()?, config: self.clone() })
+    }
+
     fn packet(&self, own: &NodeName) -> Vec<u8> {
         match &self.secret {
             Some(secret) => secret.encode(own, rand::random()),
@@ -208,6 +216,25 @@ impl Gossip {
             Some(secret) => secret.decode(packet),
             None => gossip::hear(packet),
         }
+    }
+}
+
+/// Heartbeats, as they come: [`Gossip::overhear`].
+#[derive(Debug)]
+pub struct Overhearing {
+    config: Gossip,
+    socket: UdpSocket,
+}
+
+impl Overhearing {
+    /// The next datagram: whose heartbeat it is, or why it is none of this cluster's; and where it came from.
+    ///
+    /// # Errors
+    /// As the system has them.
+    pub async fn next(&self) -> io::Result<(SocketAddr, Result<NodeName, Refused>)> {
+        let mut packet = [0; gossip::MAX_PACKET + 1];
+        let (length, from) = self.socket.recv_from(&mut packet).await?;
+        Ok((from, self.config.heard(&packet[..length])))
     }
 }
 

@@ -51,7 +51,7 @@ pub mod kubernetes_dns;
 pub mod kubernetes_dns_srv;
 pub mod local_epmd;
 
-use std::{error::Error, fmt, pin::Pin, sync::Arc};
+use std::{any::Any, error::Error, fmt, pin::Pin, sync::Arc};
 
 #[cfg(feature = "dns")]
 pub use dns_poll::DnsPoll;
@@ -74,8 +74,9 @@ pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Why a strategy could not start.
 pub type StartFailure = Box<dyn Error + Send + Sync>;
 
-/// A way to know who should be in the cluster. See the example [above](self).
-pub trait Strategy: fmt::Debug + Send + Sync + 'static {
+/// A way to know who should be in the cluster. See the example [above](self). That it is [`Any`] lets a program that is
+/// given topologies see which strategies they have.
+pub trait Strategy: Any + fmt::Debug + Send + Sync {
     /// What to call it: libcluster's module for those that libcluster has.
     fn name(&self) -> &str;
 

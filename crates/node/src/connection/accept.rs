@@ -15,7 +15,7 @@ use tracing::{Instrument, Span, debug, error, field, info_span, warn};
 use super::guests::GivenName;
 use super::start::Start;
 use super::stream::{self, Stream};
-use crate::cause::{Cause, Side};
+use crate::cause::{Cause, Side, Step};
 use crate::metrics::Counted;
 use crate::node::Inner;
 use crate::transport::{Incoming, Listener};
@@ -60,7 +60,7 @@ pub(crate) async fn listen(node: Arc<Inner>, mut listener: Box<dyn Listener>) {
 
 async fn welcome(node: &Arc<Inner>, incoming: Incoming) -> Result<(), Cause> {
     let limit = node.settings.limits.setup_time;
-    let late = Cause::TimedOut { step: "waiting for the transport's own handshake", after: limit };
+    let late = Cause::TimedOut { step: Step::Transport, after: limit };
     let channel = timeout(limit, incoming.open).await.map_err(|_| late)?.map_err(stream::broken)?;
     let mut stream = Stream::new(channel, node.settings.transport.framing(), limit);
     let mut acceptor = Acceptor::new(node.local(), rand::random());
@@ -98,7 +98,10 @@ async fn welcome(node: &Arc<Inner>, incoming: Incoming) -> Result<(), Cause> {
             Err(failure) => {
                 let cause = stream::cause(&failure);
                 if let Cause::Cookie { .. } = cause {
-                    error!("** Connection attempt from node {caller} rejected. Invalid challenge reply. ** {cause}");
+                    error!(
+                        "** Connection attempt from node {caller} rejected. Invalid challenge reply. ** {}",
+                        cause.told(&caller)
+                    );
                 }
                 return Err(cause);
             }
@@ -164,6 +167,7 @@ fn receive(node: &Arc<Inner>, hello: Hello) -> Result<(Status, Caller), Cause> {
 }
 
 fn incapable(name: &dyn fmt::Display, missing: Flags) -> Cause {
-    error!("** Connection attempt from node {name} rejected: it lacks {missing} **");
-    Cause::Flags { missing, side: Side::Ours }
+    let cause = Cause::Flags { missing, side: Side::Ours };
+    error!("** Connection attempt from node {name} rejected: it lacks {missing} ** {}", cause.told(name));
+    cause
 }

@@ -8,7 +8,7 @@ use beamline_proto::epmd::Name;
 use tokio::time::timeout;
 
 use super::stream::Stream;
-use crate::cause::Cause;
+use crate::cause::{Cause, Step};
 use crate::config::Settings;
 use crate::epmd::{self, EpmdError};
 
@@ -17,7 +17,7 @@ pub(super) async fn open(settings: &Settings, peer: &NodeName) -> Result<Stream,
     let limit = settings.limits.setup_time;
     let failed = |source| Cause::NotResolvable { host: peer.host().to_owned(), source: Arc::new(source) };
     let route = timeout(limit, settings.resolver.resolve(peer)).await;
-    let route = route.map_err(|_| Cause::TimedOut { step: "resolving the host", after: limit })?.map_err(failed)?;
+    let route = route.map_err(|_| Cause::TimedOut { step: Step::Resolving, after: limit })?.map_err(failed)?;
     if route.addresses.is_empty() {
         return Err(failed(std::io::ErrorKind::NotFound.into()));
     }
@@ -32,7 +32,7 @@ pub(super) async fn open(settings: &Settings, peer: &NodeName) -> Result<Stream,
         last = Some(match timeout(limit, settings.transport.connect(peer, address)).await {
             Ok(Ok(channel)) => return Ok(Stream::new(channel, settings.transport.framing(), limit)),
             Ok(Err(source)) => Cause::PortRefused { address, source: Arc::new(source) },
-            Err(_) => Cause::TimedOut { step: "connecting to its port", after: limit },
+            Err(_) => Cause::TimedOut { step: Step::Connecting, after: limit },
         });
     }
     Err(last.unwrap_or(Cause::NotRegistered { registered: Vec::new() }))
@@ -45,7 +45,7 @@ async fn port_of(settings: &Settings, peer: &NodeName, addresses: &[IpAddr], epm
         Err(EpmdError::NotRegistered { registered, .. }) => {
             Err(Cause::NotRegistered { registered: registered.iter().map(|name| name.as_str().to_owned()).collect() })
         }
-        Err(EpmdError::TimedOut { after, .. }) => Err(Cause::TimedOut { step: "asking epmd", after }),
+        Err(EpmdError::TimedOut { after, .. }) => Err(Cause::TimedOut { step: Step::Epmd, after }),
         Err(error) => Err(Cause::EpmdUnreachable(error)),
     }
 }

@@ -4,13 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use beamline_proto::flags::Flags;
 use beamline_proto::handshake::{Framing, HandshakeError};
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::cause::{Cause, Side};
+use crate::cause::{Cause, Step};
 use crate::transport::Channel;
 
 /// A channel on which a handshake runs. What arrives behind the handshake's end stays in `buffer`.
@@ -66,7 +65,7 @@ impl Stream {
     }
 
     fn late(&self) -> Cause {
-        Cause::TimedOut { step: "waiting for the peer's part of the handshake", after: self.deadline }
+        Cause::TimedOut { step: Step::Handshake, after: self.deadline }
     }
 }
 
@@ -76,13 +75,5 @@ pub(super) fn broken(error: io::Error) -> Cause {
 
 /// The cause behind a failed handshake.
 pub(super) fn cause(error: &HandshakeError) -> Cause {
-    match error {
-        HandshakeError::Nok | HandshakeError::StillAlive => Cause::NameClash,
-        HandshakeError::NotAllowed => Cause::Flags { missing: Flags::NONE, side: Side::Theirs },
-        HandshakeError::Flags { missing } => Cause::Flags { missing: *missing, side: Side::Ours },
-        HandshakeError::Name { found } => Cause::OtherName { found: found.clone() },
-        HandshakeError::Cookie => Cause::Cookie { side: Side::Ours },
-        HandshakeError::Nameless => Cause::NoNameGiven,
-        other => Cause::NotErlang { what: other.to_string() },
-    }
+    Cause::from(error)
 }

@@ -107,7 +107,7 @@ impl Initiator {
         let creation = Creation::new(fields.u32()?);
         let name = fields.text()?;
         if name != self.dialed.as_str() {
-            return Err(HandshakeError::Name { found: name.to_owned() });
+            return Err(HandshakeError::Name { dialed: self.dialed.clone(), found: name.to_owned() });
         }
         let missing = flags.missing();
         if !missing.is_empty() {

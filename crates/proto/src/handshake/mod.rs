@@ -96,6 +96,8 @@ pub enum HandshakeError {
     /// Somebody else answers at that address.
     #[error("the node that answers is called {found}")]
     Name {
+        /// Who was dialed.
+        dialed: NodeName,
         /// Its name.
         found: String,
     },

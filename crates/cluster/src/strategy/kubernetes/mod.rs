@@ -80,7 +80,9 @@ mod objects;
 mod run;
 mod stream;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+
+use beamline_proto::NodeName;
 
 pub use error::KubernetesError;
 
@@ -175,6 +177,14 @@ impl Kubernetes {
             service_name: Some("beam-cluster".to_owned()),
             ..Self::new("cluster-app", "cluster=beam")
         }
+    }
+
+    /// Asks the API once who should be here, for a tool. `own` is the node that would ask.
+    ///
+    /// # Errors
+    /// As the log of a node has them: no way to the API, no right to ask it, nobody there.
+    pub async fn ask(&self, own: &NodeName) -> Result<BTreeSet<NodeName>, KubernetesError> {
+        run::ask(self, own).await
     }
 
     pub(super) fn read(section: &mut Section<'_>) -> Option<Arc<dyn Strategy>> {

@@ -1,7 +1,8 @@
 //! Asks and watches for ever, and says what comes of it.
 
-use std::{fmt::Display, mem, time::Duration};
+use std::{collections::BTreeSet, fmt::Display, mem, time::Duration};
 
+use beamline_proto::NodeName;
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info};
 
@@ -29,6 +30,26 @@ pub(super) async fn run(config: Kubernetes, reports: Reports) {
         // Not all nodes at the same moment.
         sleep(pause.mul_f64(rand::random_range(0.9..1.1))).await;
     }
+}
+
+/// One list, for whoever wants to know whether it can be had, and who is on it.
+pub(super) async fn ask(config: &Kubernetes, own: &NodeName) -> Result<BTreeSet<NodeName>, KubernetesError> {
+    let mut api = Api::new(config.clone());
+    api.refresh().await?;
+    let list = api.list().await?;
+    let namespace = api.namespace().to_owned();
+    if list.items.is_empty() {
+        return Err(match api.lacks_namespace().await {
+            true => KubernetesError::NoNamespace { namespace },
+            false => {
+                let what = what(config.ip_lookup_mode);
+                KubernetesError::NobodySelected { what, namespace, selector: config.selector.clone() }
+            }
+        });
+    }
+    let mut known = Known::new(config.clone(), own.clone());
+    known.list(&list.items);
+    known.names()
 }
 
 struct Run {
