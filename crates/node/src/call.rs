@@ -9,7 +9,7 @@ use std::time::Duration;
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
 use beamline_proto::NodeName;
-use beamline_proto::control::{Control, SpawnOptions, SpawnRequest, Target};
+use beamline_proto::control::{Control, Signal, Spawn, SpawnOptions, Target};
 use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::serde::{self, Error};
 use beamline_term::{Atom, Pid, Reference, Term, atom};
@@ -46,7 +46,8 @@ pub struct Call<T> {
     work: Work,
     body: Result<Vec<u8>, Error>,
     timeout: Duration,
-    from: Pid,
+    /// In whose name it is made, if not the node's.
+    from: Option<Pid>,
     answer: PhantomData<fn() -> T>,
 }
 
@@ -93,15 +94,19 @@ impl<T> Call<T> {
     }
 
     fn new(node: &Arc<Inner>, peer: &NodeName, work: Work, body: Result<Vec<u8>, Error>) -> Call<T> {
-        let (timeout, from) = (node.settings.limits.call_timeout, node.caller.clone());
+        let timeout = node.settings.limits.call_timeout;
         let (node, peer) = (Arc::clone(node), peer.clone());
-        Call { node, peer, work, body, timeout, from, answer: PhantomData }
+        Call { node, peer, work, body, timeout, from: None, answer: PhantomData }
     }
 
-    /// In whose name it is made.
-    pub(crate) fn from(mut self, from: Pid) -> Call<T> {
-        self.from = from;
+    /// In whose name it is made: the node's, unless this says another.
+    pub(crate) fn in_name_of(mut self, from: Pid) -> Call<T> {
+        self.from = Some(from);
         self
+    }
+
+    fn from(&self) -> &Pid {
+        self.from.as_ref().unwrap_or(&self.node.caller)
     }
 
     /// How long to wait for the answer, the connection included. Default 5 s, as in OTP, unless the node has
@@ -144,7 +149,7 @@ impl<T> Call<T> {
     /// Sends the request for a function of another node, if nothing has to be waited for before.
     fn begin(&self, arguments: &[u8], patience: &Patience) -> Option<Place> {
         let Work::Function(function) = &self.work else { return None };
-        if self.from != self.node.caller {
+        if self.from.is_some() {
             return None;
         }
         let connection = self.node.slots.get(self.peer.as_atom())?;
@@ -178,16 +183,18 @@ impl<T> Call<T> {
     }
 
     /// A spawn request for `erpc:execute_call/4`, whose end carries the answer.
-    fn request(&self, reference: &Reference) -> Control {
-        Control::SpawnRequest(Box::new(SpawnRequest {
-            reference: reference.clone(),
-            from: self.from.clone(),
-            group_leader: self.node.caller.clone(),
-            module: atom("erpc"),
-            function: atom("execute_call"),
+    fn request<'a>(&'a self, reference: &'a Reference) -> Spawn<'a> {
+        static MODULE: Atom = atom("erpc");
+        static FUNCTION: Atom = atom("execute_call");
+        Spawn {
+            reference,
+            from: self.from(),
+            group_leader: &self.node.caller,
+            module: &MODULE,
+            function: &FUNCTION,
             arity: 4,
             options: SpawnOptions { monitor: true, ..SpawnOptions::default() },
-        }))
+        }
     }
 
     async fn there(&self, function: &FunctionName, arguments: Bytes, patience: &Patience) -> Result<Bytes, CallError> {
@@ -195,7 +202,7 @@ impl<T> Call<T> {
         let mut place = self.node.waiting.place(&self.node, &self.peer, patience.deadline());
         let mut payload = Vec::with_capacity(arguments.len() + HEAD);
         write_execute(&mut payload, &place.reference, function, &arguments);
-        let request = self.request(&place.reference);
+        let request = self.request(&place.reference).to_control();
         connection.deliver(&request, &payload.into()).await.map_err(|unsent| self.unsent(unsent))?;
         patience.hand_over();
         let outcome = (&mut place).await;
@@ -214,8 +221,8 @@ impl<T> Call<T> {
 
     /// The connection, with nothing of the caller waiting before this.
     async fn connection(&self) -> Result<Arc<Connection>, CallError> {
-        if self.from != self.node.caller
-            && let Some(cell) = self.node.cell(&self.from)
+        if let Some(from) = &self.from
+            && let Some(cell) = self.node.cell(from)
         {
             self.node.turn(&cell, self.peer.as_atom()).await;
         }
@@ -272,7 +279,7 @@ impl<T> Call<T> {
         let connection = self.connection().await?;
         let room = connection.room(request.len()).await.map_err(|Closed| self.lost())?;
         let promise = connection.promise(room);
-        let (from, until) = (self.from.clone(), patience.deadline());
+        let (from, until) = (self.from().clone(), patience.deadline());
         let call = ServerCall::send(&self.node, Arc::clone(&connection), server, from, &request, until);
         drop(promise);
         patience.hand_over();
@@ -284,12 +291,12 @@ impl<T> Call<T> {
         let mut place = self.node.waiting.place(&self.node, &self.peer, patience.deadline());
         patience.hand_over();
         let reference = place.reference.clone();
-        if !self.node.watch_here(&self.from, server, &reference) {
+        if !self.node.watch_here(self.from(), server, &reference) {
             return Err(CallError::Exited { node: self.peer.clone(), reason: Term::atom("noproc") });
         }
         let unwatch = UnwatchHere { node: &self.node, server, reference: &reference };
         let mut message = Vec::with_capacity(96 + request.len());
-        write_call(&mut message, &self.from, &reference, request);
+        write_call(&mut message, self.from(), &reference, request);
         let to = match server {
             Target::Pid(pid) => Destination::Pid(pid.clone()),
             Target::Name(name) => Destination::Name(name.clone()),

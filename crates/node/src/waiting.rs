@@ -17,12 +17,23 @@ use crate::node::Inner;
 use crate::patience::LONG;
 use crate::reference::{ByNumber, Numbers};
 
-type Part = HashMap<u64, Entry, ByNumber>;
+type Entries = HashMap<u64, Entry, ByNumber>;
+
+/// Alone in its cache line: calls that run beside each other take numbers in a row.
+#[derive(Default)]
+#[repr(align(64))]
+struct Part(Mutex<Entries>);
+
+impl Part {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[derive(Default)]
 pub(crate) struct Waiting {
     /// In parts by number, so that calls of several tasks seldom wait for each other.
-    parts: [Mutex<Part>; PARTS],
+    parts: [Part; PARTS],
     /// Whether a task looks for those whose time is over.
     is_swept: AtomicBool,
 }
@@ -80,8 +91,8 @@ impl Waiter {
 }
 
 impl Waiting {
-    fn lock(&self, number: u64) -> MutexGuard<'_, Part> {
-        self.parts[number as usize % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self, number: u64) -> MutexGuard<'_, Entries> {
+        self.parts[number as usize % PARTS].lock()
     }
 
     /// A place for the answer of this peer. Who still waits there when the time is over is told that it is
@@ -133,7 +144,7 @@ impl Waiting {
     fn end(&self, outcome: Outcome, is_meant: impl Fn(&Entry) -> bool) -> Option<Instant> {
         let mut first = None;
         for part in &self.parts {
-            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut part = part.lock();
             let ended: Vec<Entry> = part.extract_if(|_, entry| is_meant(entry)).map(|(_, entry)| entry).collect();
             first = part.values().filter_map(|entry| entry.until).chain(first).min();
             drop(part);

@@ -1,6 +1,7 @@
 //! Every signal of a peer goes through here to whom it is for.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use beamline_proto::control::{Answer, Control, Message};
 use beamline_term::Reference;
@@ -13,12 +14,19 @@ use crate::node::{Destination, Inner};
 use crate::process;
 use crate::service::spawn;
 
-/// Handles one message. Never waits.
+/// Handles one message. Never waits. `clock` is when the one before was done, if somebody has looked, and is then that of
+/// this one: to look takes as long as to read a message.
 ///
 /// # Errors
 /// The peer breaks the protocol; the connection must be closed.
-pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: Message) -> Result<(), &'static str> {
+pub(super) fn message(
+    node: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    message: Message,
+    clock: &mut Option<Instant>,
+) -> Result<(), &'static str> {
     let Message { control, payload } = message;
+    let now = clock.take();
     if let Some(from) = control.own_process()
         && from.node() != connection.peer.name.as_atom()
     {
@@ -62,7 +70,9 @@ pub(super) fn message(node: &Arc<Inner>, connection: &Arc<Connection>, message: 
                 cell.set_group_leader(from);
             }
         }
-        Control::SpawnRequest(request) => spawn::request(node, connection, request, payload),
+        Control::SpawnRequest(request) => {
+            *clock = spawn::request(node, connection, request, payload, now.unwrap_or_else(Instant::now));
+        }
         Control::SpawnReply { reference, flags, result, .. } => {
             node.spawn_reply_arrives(connection, &reference, flags, result);
         }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::ops::AddAssign;
 
-use beamline_proto::control::Control;
+use beamline_proto::control::{Control, Signal};
 use beamline_proto::flags::Flags;
 use beamline_proto::frame::{self, Fragments, FrameError};
 use bytes::Bytes;
@@ -137,28 +137,33 @@ impl Queue {
     }
 
     /// Whether a signal must wait for a large message of the same pair of processes.
-    pub(super) fn holds(&self, control: &Control) -> bool {
-        !self.large.is_empty() && self.large.iter().any(|large| large.holds(control))
+    pub(super) fn holds(&self, signal: &impl Signal) -> bool {
+        if self.large.is_empty() {
+            return false;
+        }
+        let control = signal.to_control();
+        self.large.iter().any(|large| large.holds(&control))
     }
 
     /// Appends a message whose payload is written now. `cost` says what so many bytes have taken.
     pub(super) fn write(
         &mut self,
-        control: &Control,
+        signal: &impl Signal,
         payload: impl FnOnce(&mut Vec<u8>),
         cost: impl FnOnce(usize) -> Cost,
     ) -> Result<(), FrameError> {
-        if !self.large.is_empty()
-            && let Some(large) = self.large.iter_mut().find(|large| large.holds(control))
-        {
-            let mut bytes = Vec::new();
-            frame::write(&mut bytes, self.flags, control, payload)?;
-            let cost = cost(bytes.len());
-            large.behind.push_back(Behind::Small(control.clone(), Chunk { data: Data::Own(bytes), cost }));
-            return Ok(());
+        if !self.large.is_empty() {
+            let control = signal.to_control();
+            if let Some(large) = self.large.iter_mut().find(|large| large.holds(&control)) {
+                let mut bytes = Vec::new();
+                frame::write(&mut bytes, self.flags, signal, payload)?;
+                let cost = cost(bytes.len());
+                large.behind.push_back(Behind::Small(control, Chunk { data: Data::Own(bytes), cost }));
+                return Ok(());
+            }
         }
         let before = self.tail.len();
-        frame::write(&mut self.tail, self.flags, control, payload)?;
+        frame::write(&mut self.tail, self.flags, signal, payload)?;
         self.tail_cost += cost(self.tail.len() - before);
         self.messages += 1;
         if self.tail.len() >= CHUNK {

@@ -83,7 +83,7 @@ fn batch(
     frames: &mut Reader,
     arrived: usize,
 ) -> Result<usize, DownReason> {
-    let (mut count, mut ticks) = (0, 0);
+    let (mut count, mut ticks, mut clock) = (0, 0, None);
     while count + ticks < BATCH {
         let message = match frames.next_frame().map_err(|error| DownReason::Protocol(error.to_string()))? {
             Some(Frame::Message(message)) => message,
@@ -105,7 +105,8 @@ fn batch(
             None => break,
         };
         count += 1;
-        dispatch::message(node, connection, message).map_err(|what| DownReason::Protocol(what.to_owned()))?;
+        dispatch::message(node, connection, message, &mut clock)
+            .map_err(|what| DownReason::Protocol(what.to_owned()))?;
     }
     connection.metrics.read.add(arrived, count, ticks);
     Ok(count + ticks)

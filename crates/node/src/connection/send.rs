@@ -6,7 +6,7 @@
 
 use std::sync::atomic::Ordering;
 
-use beamline_proto::control::Control;
+use beamline_proto::control::{Control, Signal};
 use beamline_proto::frame::{FrameError, WHOLE};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
@@ -97,17 +97,17 @@ impl Connection {
     /// wait for something; nothing has happened then.
     pub(crate) fn try_deliver(
         &self,
-        control: &Control,
+        signal: &impl Signal,
         length: usize,
         payload: impl FnOnce(&mut Vec<u8>),
     ) -> Option<()> {
         let room = if length < SHARED { self.try_room(length)? } else { return None };
         let mut outlet = self.lock();
-        if outlet.closed || outlet.queue.holds(control) {
+        if outlet.closed || outlet.queue.holds(signal) {
             return None;
         }
         let spent = room.spend();
-        let queued = outlet.queue.write(control, payload, |_| spent);
+        let queued = outlet.queue.write(signal, payload, |_| spent);
         let next = outlet.next();
         drop(outlet);
         if queued.is_err() {
@@ -159,10 +159,10 @@ impl Connection {
 
     /// Queues a signal at once. For answers, acknowledgements and ends, which may not wait; a peer that lets them pile up is
     /// cut.
-    pub(crate) fn send(&self, control: &Control, payload: impl FnOnce(&mut Vec<u8>)) -> Result<(), FrameError> {
+    pub(crate) fn send(&self, signal: &impl Signal, payload: impl FnOnce(&mut Vec<u8>)) -> Result<(), FrameError> {
         self.insist(|outlet| {
             let Outlet { queue, promised, reserved, .. } = outlet;
-            queue.write(control, payload, |size| reserve(promised, reserved, size, false))
+            queue.write(signal, payload, |size| reserve(promised, reserved, size, false))
         })
     }
 

@@ -64,15 +64,15 @@ struct Exported {
 }
 
 /// A call that has begun.
-pub(crate) struct Started {
+pub(crate) struct Begun {
     pub(crate) answer: Answer,
     /// What is known of the function, if there is one.
     pub(crate) pace: Option<Arc<Pace>>,
 }
 
-impl From<Answer> for Started {
-    fn from(answer: Answer) -> Started {
-        Started { answer, pace: None }
+impl From<Answer> for Begun {
+    fn from(answer: Answer) -> Begun {
+        Begun { answer, pace: None }
     }
 }
 
@@ -166,7 +166,7 @@ impl Table {
     }
 
     /// As [`Table::call`], and says how the function was known before.
-    pub(crate) fn start(&self, name: FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Started {
+    pub(crate) fn start(&self, name: FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Begun {
         if name.module != "erlang" || name.function != "apply" {
             return self.start_named(name, arguments, caller, own);
         }
@@ -179,7 +179,7 @@ impl Table {
         }
     }
 
-    fn start_named(&self, name: FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Started {
+    fn start_named(&self, name: FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Begun {
         let undefined = |name: &FunctionName, arguments: Bytes| -> Answer {
             let raise = Raise::undefined(name, arguments);
             Box::pin(async move { Err(raise) })
@@ -203,7 +203,7 @@ impl Table {
         }
         match module.functions.get(&(name.function.clone(), arity)) {
             Some(Exported { handler, pace }) => {
-                Started { answer: handler(name, arguments), pace: Some(Arc::clone(pace)) }
+                Begun { answer: handler(name, arguments), pace: Some(Arc::clone(pace)) }
             }
             None => undefined(&name, arguments).into(),
         }

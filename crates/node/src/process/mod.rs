@@ -204,7 +204,7 @@ impl Process {
         function: impl Into<FunctionName>,
         arguments: impl Serialize,
     ) -> Call<T> {
-        Call::function(&self.node, peer, function.into(), &arguments).from(self.pid().clone())
+        Call::function(&self.node, peer, function.into(), &arguments).in_name_of(self.pid().clone())
     }
 
     /// Calls a `GenServer` of any node, as `GenServer.call(server, request)`. The answer does not pass through the mailbox.
@@ -213,7 +213,7 @@ impl Process {
         server: impl Into<Destination>,
         request: impl Serialize,
     ) -> Call<T> {
-        Call::to(&self.node, server.into(), &request).from(self.pid().clone())
+        Call::to(&self.node, server.into(), &request).in_name_of(self.pid().clone())
     }
 
     /// Sends `message` after `time`, unless the timer is cancelled first.

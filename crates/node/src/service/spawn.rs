@@ -8,14 +8,14 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use beamline_proto::control::{Control, SpawnRequest, Target};
+use beamline_proto::control::{Control, Down, Signal, SpawnRequest, Started};
 use beamline_proto::ties::Watcher;
 use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::{Atom, DecodeError, Pid, Reference};
 use bytes::{Buf, Bytes};
 
 use crate::connection::Connection;
-use crate::functions::{Answer, FunctionName, Kind, Pace, Raise, Started};
+use crate::functions::{Answer, Begun, FunctionName, Kind, Pace, Raise};
 use crate::metrics::Counted;
 use crate::node::Inner;
 use crate::process::{Cell, Line, Tie, panic_reason, reason};
@@ -29,33 +29,40 @@ struct Job {
     answer_to: Option<Bytes>,
 }
 
-/// Starts the process that is asked for, and says so. Called by the reader, which hands on nothing else meanwhile.
-pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: Box<SpawnRequest>, payload: Bytes) {
+/// Starts the process that is asked for, and says so. Called by the reader, which hands on nothing else meanwhile. It is
+/// `now`; gives when a function was done that ran at once.
+pub(crate) fn request(
+    node: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    request: Box<SpawnRequest>,
+    payload: Bytes,
+    now: Instant,
+) -> Option<Instant> {
     let refuse = |reason: &'static str| {
         let (reference, to) = (request.reference.clone(), request.from.clone());
         let reply = Control::SpawnReply { reference, to, flags: 0, result: Err(Atom::from_static(reason)) };
         let _ = connection.send(&reply, |_| {});
+        None
     };
     let Ok(job) = job(&request, payload) else { return refuse("badarg") };
-    let Some(running) = Running::begin(node) else { return refuse("system_limit") };
+    let Some(running) = Running::begin(node, now) else { return refuse("system_limit") };
     let SpawnRequest { reference, from, group_leader, options, .. } = *request;
     let requester = Requester { linked: options.link, monitored: options.monitor, reference, pid: from };
     let pid = node.numbers.pid();
-    let reply = Control::SpawnReply {
-        reference: requester.reference.clone(),
-        to: requester.pid.clone(),
-        flags: u8::from(requester.linked) | u8::from(requester.monitored) << 1,
-        result: Ok(pid.clone()),
-    };
-    let _ = connection.send(&reply, |_| {});
+    let flags = u8::from(requester.linked) | u8::from(requester.monitored) << 1;
+    let started = Started { reference: &requester.reference, to: &requester.pid, flags, pid: &pid };
+    let _ = connection.send(&started, |_| {});
     let (caller, own) = (connection.peer.name.as_atom(), node.name.as_atom());
-    let Started { mut answer, pace } = node.functions.start(job.function, job.arguments, caller, own);
+    let Begun { mut answer, pace } = node.functions.start(job.function, job.arguments, caller, own);
     let pace_now = pace.as_ref().filter(|pace| pace.is_quick());
-    let end = pace_now.and_then(|pace| at_once(&mut answer, pace, &running, job.answer_to.as_ref()));
+    let (end, done) = match pace_now {
+        Some(pace) => at_once(&mut answer, pace, &running, job.answer_to.as_ref()),
+        None => (None, None),
+    };
     if let Some(end) = &end
         && requester.tell_end(connection, &pid, end)
     {
-        return;
+        return done;
     }
     // It is a process that others can see, if it has more to do.
     let cell = node.insert_cell(pid, &group_leader);
@@ -76,6 +83,7 @@ pub(crate) fn request(node: &Arc<Inner>, connection: &Arc<Connection>, request: 
         process.conclude(reason);
         task_node.process_ended(&process, "normal");
     });
+    None
 }
 
 /// Starts a function of this node as a process, in the name of a process of this node.
@@ -86,7 +94,7 @@ pub(crate) fn here(
     arguments: Bytes,
     tie: Tie,
 ) -> Result<Spawned, Atom> {
-    let running = Running::begin(node).ok_or(Atom::from_static("system_limit"))?;
+    let running = Running::begin(node, Instant::now()).ok_or(Atom::from_static("system_limit"))?;
     let cell = node.new_cell(&own.group_leader());
     let pid = cell.pid.clone();
     let monitor = match tie {
@@ -143,12 +151,9 @@ impl Requester {
 
     /// Tells the end of a process that was over before anybody else could see it, if there is room for that.
     fn tell_end(&self, connection: &Connection, process: &Pid, end: &End) -> bool {
-        let down = || {
-            let (from, to) = (Target::Pid(process.clone()), self.pid.clone());
-            Control::MonitorExit { from, to, reference: self.reference.clone() }
-        };
+        let down = Down { from: process, to: &self.pid, reference: &self.reference };
         let write = |out: &mut Vec<u8>| end.write(out);
-        if self.monitored && !self.linked && connection.try_deliver(&down(), end.len(), write).is_some() {
+        if self.monitored && !self.linked && connection.try_deliver(&down, end.len(), write).is_some() {
             return true;
         }
         let Some(room) = connection.try_room(end.len()) else { return false };
@@ -158,21 +163,27 @@ impl Requester {
             let _ = connection.send_bytes(&Control::Exit { from: process.clone(), to: self.pid.clone() }, &reason);
         }
         if self.monitored {
-            let _ = connection.send_bytes(&down(), &reason);
+            let _ = connection.send_bytes(&down.to_control(), &reason);
         }
         true
     }
 }
 
-/// With what the process of a function ends that does not wait for anything. The function may go on later if it does:
-/// nothing that it waits for has been told to wake this task.
-fn at_once(answer: &mut Answer, pace: &Pace, running: &Running, answer_to: Option<&Bytes>) -> Option<End> {
+/// With what the process of a function ends that does not wait for anything, and when. The function may go on later if it
+/// does: nothing that it waits for has been told to wake this task.
+fn at_once(
+    answer: &mut Answer,
+    pace: &Pace,
+    running: &Running,
+    answer_to: Option<&Bytes>,
+) -> (Option<End>, Option<Instant>) {
     let mut context = Context::from_waker(Waker::noop());
     let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(&mut context)));
     // It began when it was counted, a moment ago.
-    let took = running.began.elapsed();
+    let now = Instant::now();
+    let took = now - running.began;
     pace.learn(took, !matches!(polled, Ok(Poll::Pending)));
-    match polled {
+    let end = match polled {
         Ok(Poll::Ready(outcome)) => {
             running.end(took, outcome.is_ok());
             Some(End::of(outcome, answer_to))
@@ -180,7 +191,8 @@ fn at_once(answer: &mut Answer, pace: &Pace, running: &Running, answer_to: Optio
         Ok(Poll::Pending) => None,
         // As a task's end by it.
         Err(panic) => Some(End::Reason(panic_reason(panic.as_ref()))),
-    }
+    };
+    (end, Some(now))
 }
 
 /// Runs a function, and learns whether it answers at once.
@@ -208,11 +220,11 @@ struct Running {
 
 impl Running {
     /// `None` if too many run already.
-    fn begin(node: &Arc<Inner>) -> Option<Running> {
+    fn begin(node: &Arc<Inner>, now: Instant) -> Option<Running> {
         // Counted first: what is refused is taken off again when this is dropped.
         let before = node.running_calls.fetch_add(1, Ordering::Relaxed);
         let _counted = Counted::one(&node.metrics.running_calls);
-        let running = Running { node: Arc::clone(node), began: Instant::now(), _counted };
+        let running = Running { node: Arc::clone(node), began: now, _counted };
         (before < node.settings.limits.running_calls).then_some(running)
     }
 

@@ -1,15 +1,15 @@
 //! Writing control messages, in the newest form that both sides know.
 
 use beamline_term::codec::encode;
-use beamline_term::{Pid, Reference};
+use beamline_term::{Atom, Pid, Reference};
 
 use super::decode::altact;
-use super::{Control, SpawnOptions, Target};
+use super::{Control, Signal, Spawn, SpawnOptions, Target};
 use crate::flags::Flags;
 
 /// Where the term that belongs to a signal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// There is none.
     Nowhere,
     /// Behind the control message, as a term of its own.
@@ -61,41 +61,15 @@ impl Control {
             Control::Monitor { from, to, reference } => watch(out, 19, from, to, reference),
             Control::Demonitor { from, to, reference } => watch(out, 20, from, to, reference),
             Control::MonitorExit { from, to, reference } => {
-                if exit_payload {
-                    head(out, 28, 4);
-                } else {
-                    head(out, 21, 5);
-                }
-                target(out, from);
-                encode::pid(out, to);
-                encode::reference(out, reference);
+                return down(out, flags, |out| target(out, from), to, reference);
             }
-            Control::SpawnRequest(request) => {
-                head(out, 29, 6);
-                encode::reference(out, &request.reference);
-                encode::pid(out, &request.from);
-                encode::pid(out, &request.group_leader);
-                encode::tuple_header(out, 3);
-                encode::atom(out, &request.module);
-                encode::atom(out, &request.function);
-                encode::integer(out, request.arity);
-                options(out, request.options);
-            }
+            Control::SpawnRequest(request) => return Spawn::from(&**request).encode(out, flags),
             Control::SpawnReply { reference, to, flags, result } => {
-                head(out, 31, 5);
-                encode::reference(out, reference);
-                encode::pid(out, to);
-                encode::integer(out, i64::from(*flags));
-                match result {
-                    Ok(pid) => encode::pid(out, pid),
-                    Err(reason) => encode::atom(out, reason),
-                }
+                spawn_reply(out, reference, to, *flags, result.as_ref());
             }
         }
         match self {
-            Control::Exit { .. } | Control::Exit2 { .. } | Control::MonitorExit { .. } if !exit_payload => {
-                Place::Inside
-            }
+            Control::Exit { .. } | Control::Exit2 { .. } if !exit_payload => Place::Inside,
             _ if self.has_payload() => Place::Behind,
             _ => Place::Nowhere,
         }
@@ -150,7 +124,37 @@ fn target(out: &mut Vec<u8>, target: &Target) {
     }
 }
 
-fn options(out: &mut Vec<u8>, SpawnOptions { link, monitor }: SpawnOptions) {
+pub(super) fn down(
+    out: &mut Vec<u8>,
+    flags: Flags,
+    from: impl FnOnce(&mut Vec<u8>),
+    to: &Pid,
+    reference: &Reference,
+) -> Place {
+    let is_behind = flags.contains(Flags::EXIT_PAYLOAD);
+    if is_behind {
+        head(out, 28, 4);
+    } else {
+        head(out, 21, 5);
+    }
+    from(out);
+    encode::pid(out, to);
+    encode::reference(out, reference);
+    if is_behind { Place::Behind } else { Place::Inside }
+}
+
+pub(super) fn spawn_reply(out: &mut Vec<u8>, reference: &Reference, to: &Pid, flags: u8, result: Result<&Pid, &Atom>) {
+    head(out, 31, 5);
+    encode::reference(out, reference);
+    encode::pid(out, to);
+    encode::integer(out, i64::from(flags));
+    match result {
+        Ok(pid) => encode::pid(out, pid),
+        Err(reason) => encode::atom(out, reason),
+    }
+}
+
+pub(super) fn options(out: &mut Vec<u8>, SpawnOptions { link, monitor }: SpawnOptions) {
     let count = usize::from(link) + usize::from(monitor);
     if count > 0 {
         encode::list_header(out, count);

@@ -8,6 +8,7 @@ mod answer;
 mod decode;
 mod encode;
 mod order;
+mod signal;
 
 use beamline_term::codec::Decoder;
 use beamline_term::{Atom, DecodeError, Pid, Reference, Term};
@@ -15,7 +16,8 @@ use bytes::Bytes;
 
 pub use answer::Answer;
 pub(crate) use decode::Head;
-pub(crate) use encode::Place;
+pub use encode::Place;
+pub use signal::{Down, Signal, Spawn, Started};
 
 /// A process by pid or by registered name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! Whole messages, each in one frame.
 
 use super::{Form, FrameError};
-use crate::control::{Control, Place};
+use crate::control::{Control, Place, Signal};
 use crate::flags::Flags;
 
 /// Appends one message; `payload` writes a term without its version byte, and is called for those signals that have one.
@@ -11,11 +11,11 @@ use crate::flags::Flags;
 pub fn write(
     out: &mut Vec<u8>,
     flags: Flags,
-    control: &Control,
+    signal: &impl Signal,
     payload: impl FnOnce(&mut Vec<u8>),
 ) -> Result<(), FrameError> {
     let start = out.len();
-    if open(out, flags, control) != Place::Nowhere {
+    if open(out, flags, signal) != Place::Nowhere {
         payload(out);
     }
     close(out, start, 0)
@@ -31,14 +31,14 @@ pub fn write_head(out: &mut Vec<u8>, flags: Flags, control: &Control, length: us
     close(out, start, length)
 }
 
-fn open(out: &mut Vec<u8>, flags: Flags, control: &Control) -> Place {
+fn open(out: &mut Vec<u8>, flags: Flags, signal: &impl Signal) -> Place {
     out.extend_from_slice(&[0; 4]);
     let form = Form::of(flags);
     match form {
         Form::Header => out.extend_from_slice(&[131, 68, 0]),
         Form::PassThrough => out.extend_from_slice(&[112, 131]),
     }
-    let place = control.encode(out, flags);
+    let place = signal.encode(out, flags);
     if form == Form::PassThrough && place == Place::Behind {
         out.push(131);
     }
