@@ -50,10 +50,9 @@ fn places() -> Vec<(&'static str, &'static str)> {
 }
 
 pub fn calls(lab: &Lab, options: &Options, page: &mut Page) -> Result<(), Error> {
-    let callers: &[usize] = if options.quick { &[1, 64] } else { &[1, 16, 64, 256] };
     for (place, cores) in places() {
         let mut pairs = Pairs::new(lab, cores);
-        for callers in callers {
+        for callers in &options.callers {
             let set = measure(&mut pairs, &ROWS, *callers, options, page, place);
             page.say(&aims(&set, *callers, place));
         }

@@ -19,7 +19,7 @@ use peer::Lab;
 type Error = Box<dyn std::error::Error>;
 
 const USAGE: &str = "\
-Usage: cargo xtask bench [SUITE] [--rounds N] [--quick]
+Usage: cargo xtask bench [SUITE] [--rounds N] [--callers N[,N]] [--quick]
 
   calls     Calls, one at a time and by many callers, beside every rival
   mixed     Rust calls OTP, OTP calls Rust
@@ -32,13 +32,16 @@ Usage: cargo xtask bench [SUITE] [--rounds N] [--quick]
   serde     serde beside terms and erltf_serde
   all       All of them [default]
 
-  --rounds N  Rounds that must be quiet before a median is taken [default: 5]
-  --quick     2 short rounds, fewer sizes and callers: whether it works, not how fast it is";
+  --rounds N   Rounds that must be quiet before a median is taken [default: 5]
+  --callers N  How many callers at a time, in `calls` [default: 1,16,64,256]
+  --quick      2 short rounds, fewer sizes and callers: whether it works, not how fast it is";
 
 /// What the command line asks for.
 pub struct Options {
     /// Quiet rounds wanted.
     pub rounds: usize,
+    /// How many callers at a time are measured.
+    pub callers: Vec<usize>,
     /// Short and few.
     pub quick: bool,
 }
@@ -74,12 +77,17 @@ fn main() -> ExitCode {
 
 fn parse(arguments: &[String]) -> Result<(Vec<&'static str>, Options), String> {
     const SUITES: [&str; 7] = ["calls", "mixed", "oneway", "connect", "memory", "mesh", "names"];
-    let mut options = Options { rounds: 5, quick: false };
+    let mut options = Options { rounds: 5, callers: vec![1, 16, 64, 256], quick: false };
     let mut suites = Vec::new();
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
-            "--quick" => (options.quick, options.rounds) = (true, 2),
+            "--quick" => (options.quick, options.rounds, options.callers) = (true, 2, vec![1, 64]),
+            "--callers" => {
+                let numbers = rest.next().map_or("", String::as_str).split(',').map(|number| number.parse().ok());
+                let numbers: Option<Vec<usize>> = numbers.map(|number| number.filter(|number| *number > 0)).collect();
+                options.callers = numbers.ok_or("--callers needs numbers, as in 1,16")?;
+            }
             "--rounds" => {
                 let number = rest.next().and_then(|number| number.parse().ok()).filter(|number| *number > 0);
                 options.rounds = number.ok_or("--rounds needs a number")?;

@@ -21,11 +21,13 @@ impl Page {
     pub fn new(suite: &'static str, options: &Options, lab: &Lab) -> Page {
         println!("\n## {suite}\n");
         let mut page = Page { suite, text: format!("## {suite}\n\n") };
+        let callers: Vec<_> = options.callers.iter().map(usize::to_string).collect();
+        let callers = if suite == "calls" { format!(" --callers {}", callers.join(",")) } else { String::new() };
         let quick = if options.quick { " --quick" } else { "" };
         let date = machine::says("date", &["-u", "+%F %H:%M UTC"]).unwrap_or_default();
         let commit = machine::says("git", &["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"]);
         page.say(&format!(
-            "`cargo xtask bench {suite} --rounds {}{quick}` at {}, {date}; {} cores of {}; OTP {}; {}; {}.",
+            "`cargo xtask bench {suite} --rounds {}{callers}{quick}` at {}, {date}; {} cores of {}; OTP {}; {}; {}.",
             options.rounds,
             commit.unwrap_or_else(|| "an unknown commit".to_owned()),
             machine::cores(),
