@@ -16,6 +16,8 @@ pub use beamline_term as term;
 
 #[cfg(feature = "flags")]
 pub mod flags;
+#[cfg(all(feature = "testing", unix))]
+pub mod testing;
 
 /// What a program that uses Beamline mostly needs.
 pub mod prelude {
@@ -42,6 +44,13 @@ pub struct Error(Box<dyn StdError + Send + Sync>);
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Self {
         Self(Box::new(error))
+    }
+}
+
+/// The error itself, where any will do.
+impl From<Error> for Box<dyn StdError + Send + Sync> {
+    fn from(error: Error) -> Self {
+        error.0
     }
 }
 
