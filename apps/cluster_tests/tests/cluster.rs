@@ -94,3 +94,26 @@ async fn a_cluster_that_is_parted_is_two_and_heals() -> Result<(), Error> {
     cluster.wait_until_connected(DEADLINE).await?;
     wait_for_registry(&cluster, &ALL, &ALL).await
 }
+
+#[tokio::test]
+async fn nothing_is_left_of_a_test_that_panics() -> Result<(), Error> {
+    let cluster = LocalCluster::programs("app_b", 2).await?;
+    let cookie = cluster.cookie().to_owned();
+    assert_eq!(processes_with(&cookie), 2);
+    cluster.pause(1)?;
+    assert!(cluster.output(0)?.contains("topologies: "), "{:?}", cluster.output(0)?);
+    let test = tokio::spawn(async move {
+        let _cluster = cluster;
+        panic!("as a test does that fails");
+    });
+    assert!(test.await.is_err_and(|error| error.is_panic()));
+    assert_eq!(processes_with(&cookie), 0);
+    Ok(())
+}
+
+/// How many processes have this among their arguments.
+fn processes_with(argument: &str) -> usize {
+    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    lines.filter(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes())).count()
+}

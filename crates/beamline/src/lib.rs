@@ -105,3 +105,8 @@ struct Readme;
 #[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../../../docs/elixir.md")]
 struct ForElixir;
+
+/// And those of the page on tests.
+#[cfg(all(doctest, feature = "testing", unix))]
+#[doc = include_str!("../../../docs/testing.md")]
+struct Testing;

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::builder::Builder;
 use super::error::Error;
+use super::life::FLUSH;
 use super::member::{Body, Member};
 use super::network::{Network, OUTSIDE};
 use super::program::Program;
@@ -216,6 +217,9 @@ impl Drop for LocalCluster {
             let life = member.life().take();
             let is_program = matches!(&life, Some(life) if matches!(life.body, Body::Program(_)));
             drop(life);
+            if show && is_program {
+                member.output.settle(FLUSH);
+            }
             let output = member.output.text();
             if show && (is_program || !output.is_empty()) {
                 eprintln!("---- {} wrote:\n{output}", member.name);

@@ -1,6 +1,7 @@
 //! Starting, stopping, killing and pausing the nodes of a cluster under test.
 
 use std::io;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use beamline_cluster::{Cluster, LocalEpmd, Topologies, Topology};
@@ -19,6 +20,9 @@ use super::which::Which;
 /// How often a node of this process looks for others.
 const POLLING: Duration = Duration::from_millis(200);
 
+/// How long what a program wrote may take to be read once it has ended. One that it started may hold the pipe for longer.
+pub(super) const FLUSH: Duration = Duration::from_millis(500);
+
 /// How long one try of a node that starts may take.
 const TRY: Duration = Duration::from_secs(1);
 
@@ -33,16 +37,17 @@ impl LocalCluster {
         Ok(())
     }
 
-    /// Starts a node again that was stopped or killed, under its name, and waits until it answers.
+    /// Starts a node again that was stopped or killed, or has ended by itself, under its name, and waits until it answers.
     ///
     /// # Errors
     /// It runs, or does not start.
     pub async fn start_again(&self, which: impl Into<Which>) -> Result<(), Error> {
         let member = self.member(which)?;
-        if member.life().is_some() {
+        if member.life().is_some() && member.ended().is_none() {
             return Err(self.trouble(Error::Running(member.name.clone())));
         }
         self.network.cut_off(member.place, false);
+        self.gone(member).await;
         self.begin(member).await?;
         self.ready(member).await
     }
@@ -63,9 +68,7 @@ impl LocalCluster {
                 let ended = self.until(self.patience, || program.ended()).await;
                 match (ended, signalled.and(resumed)) {
                     (Some(status), Ok(())) if status.success() => Ok(()),
-                    (Some(status), _) => {
-                        Err(Error::Ended { node: member.name.clone(), status, output: member.output.text() })
-                    }
+                    (Some(status), _) => Err(self.ended(member, status).await),
                     (None, Err(source)) => Err(Error::Signal { node: member.name.clone(), source }),
                     (None, Ok(())) => Err(Error::StillRuns {
                         node: member.name.clone(),
@@ -180,11 +183,9 @@ impl LocalCluster {
     async fn ready(&self, member: &Member) -> Result<(), Error> {
         let end = Instant::now() + self.patience;
         loop {
-            if let Some(Life { body: Body::Program(program), .. }) = member.life().as_mut()
-                && let Some(status) = program.ended()
-            {
-                let (node, output) = (member.name.clone(), member.output.text());
-                return Err(self.trouble(Error::Ended { node, status, output }));
+            if let Some(status) = member.ended() {
+                let error = self.ended(member, status).await;
+                return Err(self.trouble(error));
             }
             let last = if self.network.is_registered(member.place) {
                 let alive = self.outside.call::<bool>(&member.name, ("erlang", "is_alive"), ()).timeout(TRY).await;
@@ -201,6 +202,11 @@ impl LocalCluster {
             }
             sleep(PAUSE).await;
         }
+    }
+
+    async fn ended(&self, member: &Member, status: ExitStatus) -> Error {
+        self.until(FLUSH, || member.output.is_whole().then_some(())).await;
+        Error::Ended { node: member.name.clone(), status, output: member.output.text() }
     }
 
     fn take(&self, member: &Member) -> Result<Life, Error> {

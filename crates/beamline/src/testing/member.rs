@@ -1,5 +1,6 @@
 //! One node of a cluster under test: how it is started, and whether it runs.
 
+use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use beamline_node::Node;
@@ -48,13 +49,15 @@ impl Member {
 
     /// Whether it runs, and is not paused.
     pub(super) fn is_awake(&self) -> bool {
-        self.life().as_mut().is_some_and(|life| {
-            let runs = match &mut life.body {
-                Body::Program(program) => program.ended().is_none(),
-                Body::Node(..) => true,
-            };
-            runs && !life.paused
-        })
+        self.ended().is_none() && self.life().as_ref().is_some_and(|life| !life.paused)
+    }
+
+    /// How its program ended, if it did so by itself.
+    pub(super) fn ended(&self) -> Option<ExitStatus> {
+        match &mut self.life().as_mut()?.body {
+            Body::Program(program) => program.ended(),
+            Body::Node(..) => None,
+        }
     }
 
     /// Its node, if that is in this process.

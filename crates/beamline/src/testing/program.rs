@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use beamline_proto::NodeName;
@@ -15,6 +17,9 @@ use super::error::Error;
 
 /// How much of what a program writes is kept.
 const KEPT: usize = 256 << 10;
+
+/// A longer line comes in parts.
+const LINE: u64 = 64 << 10;
 
 /// Variables that would give a program of a test what was meant for another.
 const NOT_INHERITED: [&str; 11] = [
@@ -143,15 +148,35 @@ fn find(program: &Path) -> Result<PathBuf, Error> {
 
 /// What a program has written, the last of it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Output(Arc<Mutex<String>>);
+pub(super) struct Output(Arc<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    text: Mutex<String>,
+    /// Pipes that are still read.
+    open: AtomicUsize,
+}
 
 impl Output {
     pub(super) fn text(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether no more will come, since the program has ended and all of it is read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.open.load(Ordering::Acquire) == 0
+    }
+
+    /// Waits until it is whole, but not for longer than this.
+    pub(super) fn settle(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        while !self.is_whole() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     fn push(&self, line: &[u8]) {
-        let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
         text.push_str(&String::from_utf8_lossy(line));
         if text.len() > 2 * KEPT {
             let from = (text.len() - KEPT..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
@@ -163,13 +188,15 @@ impl Output {
 /// Reads on a thread until the pipe ends, that is, until the program does.
 fn keep(pipe: Option<impl Read + Send + 'static>, output: &Output) {
     let (Some(pipe), output) = (pipe, output.clone()) else { return };
+    output.0.open.fetch_add(1, Ordering::AcqRel);
     thread::spawn(move || {
         let mut pipe = BufReader::new(pipe);
         let mut line = Vec::new();
-        while pipe.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+        while pipe.by_ref().take(LINE).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
             output.push(&line);
             line.clear();
         }
+        output.0.open.fetch_sub(1, Ordering::AcqRel);
     });
 }
 
