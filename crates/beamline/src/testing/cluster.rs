@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use beamline_node::{FunctionName, Node, NodeBuilder, StartError};
+use beamline_node::{FunctionName, Node, NodeBuilder};
 use beamline_proto::NodeName;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -57,7 +57,7 @@ impl LocalCluster {
     /// # Errors
     /// One does not start.
     pub async fn start(base: &str, count: usize) -> Result<LocalCluster, Error> {
-        let plain = |builder: NodeBuilder| async { Ok::<_, StartError>(builder.start().await?) };
+        let plain = |builder: NodeBuilder| builder.start();
         LocalCluster::builder().nodes(base, count, plain).start().await
     }
 
