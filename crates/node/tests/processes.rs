@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use beamline_node::{
@@ -299,6 +301,7 @@ async fn links_made_and_unmade_from_both_sides_leave_nothing() {
     let (a, b) = pair().await;
     a.connect(b.name()).await.unwrap();
     let (tell, told) = oneshot::channel::<Pid>();
+    let done = Arc::new(AtomicUsize::new(0));
 
     let churn = |me: &Process, peer: &Pid, seed: u32| {
         let mut state = seed;
@@ -307,20 +310,25 @@ async fn links_made_and_unmade_from_both_sides_leave_nothing() {
             if state >> 31 == 0 { me.link(peer) } else { me.unlink(peer) }
         }
     };
+    let one_done = Arc::clone(&done);
     let one = a.spawn(move |mut me| async move {
         let peer = told.await.unwrap();
         churn(&me, &peer, 1);
         me.unlink(&peer);
+        one_done.fetch_add(1, Ordering::SeqCst);
         while me.receive().await.is_some() {}
     });
     let peer = one.clone();
+    let two_done = Arc::clone(&done);
     let two = b.spawn(move |mut me| async move {
         let _ = tell.send(me.pid().clone());
         churn(&me, &peer, 2);
         me.unlink(&peer);
+        two_done.fetch_add(1, Ordering::SeqCst);
         while me.receive().await.is_some() {}
     });
     let ties = |node: &Node, pid: &Pid| node.process_info(pid).unwrap().ties;
+    until("both are done", || done.load(Ordering::SeqCst) == 2).await;
     until("nothing is left", || ties(&a, &one) == 0 && ties(&b, &two) == 0).await;
     // Neither hears of the other's end.
     a.exit(&one, atom("oops"));
