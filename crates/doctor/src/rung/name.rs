@@ -16,11 +16,10 @@ pub(crate) fn check(visit: &Visit<'_>) -> Outcome {
     }
     if own.is_long() != target.is_long() {
         let (ours, theirs) = (kind(own.is_long()), kind(target.is_long()));
-        let other = if own.is_long() { "--name" } else { "--sname" };
         return Finding::new("BL202", format!("our name is {ours}, the node's is {theirs}; such nodes never meet"))
             .evidence("ours", own.to_string())
             .evidence("node", target.to_string())
-            .fix(format!("start all nodes with {other}, or none"))
+            .fix("start all nodes with --name, or all with --sname")
             .into();
     }
     Outcome::default().fact(format!("both names are {}", kind(own.is_long())))
