@@ -83,6 +83,16 @@ fn erlang(node: &Weak<Inner>) -> Module {
                 Ok(inner.functions.exports(&module).contains(&(function, arity)))
             }),
         )
+        .function(
+            "get_module_info",
+            with!(node, |inner, module: Atom, item: Atom| {
+                if item != "exports" || !inner.functions.has_module(&module) {
+                    return Err(badarg());
+                }
+                let exports = inner.functions.exports(&module).into_iter();
+                Ok(Term::list(exports.map(|(name, arity)| (name, arity as u64).into())))
+            }),
+        )
         .function("system_info", with!(node, |inner, item: Atom| system_info(&inner, &item)))
 }
 
@@ -133,14 +143,22 @@ fn net_kernel(node: &Weak<Inner>) -> Module {
 }
 
 fn code(node: &Weak<Inner>) -> Module {
-    Module::new("code").function(
-        "ensure_loaded",
-        with!(node, |inner, module: Atom| Ok(if inner.functions.has_module(&module) {
-            (atom("module"), module)
-        } else {
-            (atom("error"), atom("nofile"))
-        })),
-    )
+    Module::new("code")
+        .function(
+            "ensure_loaded",
+            with!(node, |inner, module: Atom| Ok(if inner.functions.has_module(&module) {
+                (atom("module"), module)
+            } else {
+                (atom("error"), atom("nofile"))
+            })),
+        )
+        .function(
+            "all_loaded",
+            with!(node, |inner| {
+                let modules = inner.functions.modules().into_iter();
+                Ok(Term::list(modules.map(|module| (module, atom("preloaded")).into())))
+            }),
+        )
 }
 
 /// Another node asks which of two processes keeps a name, because one of them is ours. It is believed only if the name

@@ -48,6 +48,8 @@ pub struct Call<T> {
     timeout: Duration,
     /// In whose name it is made, if not the node's.
     from: Option<Pid>,
+    /// For whom it is made, if not for this node itself.
+    behalf: Option<NodeName>,
     answer: PhantomData<fn() -> T>,
 }
 
@@ -96,7 +98,14 @@ impl<T> Call<T> {
     fn new(node: &Arc<Inner>, peer: &NodeName, work: Work, body: Result<Vec<u8>, Error>) -> Call<T> {
         let timeout = node.settings.limits.call_timeout;
         let (node, peer) = (Arc::clone(node), peer.clone());
-        Call { node, peer, work, body, timeout, from: None, answer: PhantomData }
+        Call { node, peer, work, body, timeout, from: None, behalf: None, answer: PhantomData }
+    }
+
+    /// Calls functions of this node as if that node did: what [`Access`](crate::Access) denies it is denied here. Calls of
+    /// other nodes are made in the name of this one all the same.
+    pub fn on_behalf_of(mut self, node: &NodeName) -> Call<T> {
+        self.behalf = Some(node.clone());
+        self
     }
 
     /// In whose name it is made: the node's, unless this says another.
@@ -172,7 +181,8 @@ impl<T> Call<T> {
     async fn here(&self, function: &FunctionName, arguments: Bytes) -> Result<Bytes, CallError> {
         let own = self.node.name.as_atom();
         let node = self.peer.clone();
-        match self.node.functions.call(function, arguments, own, own).await {
+        let caller = self.behalf.as_ref().map_or(own, NodeName::as_atom);
+        match self.node.functions.call(function, arguments, caller, own).await {
             Ok(value) => Ok(Bytes::from(value)),
             Err(raise) => Err(match raise.kind {
                 Kind::Error => CallError::Raised { node, stack: raise.stack(), reason: raise.reason },

@@ -57,7 +57,7 @@ pub use config::Limits;
 pub use epmd::Epmd;
 pub use error::{CallError, SendError, StartError};
 pub use events::{DownReason, Events, NodeEvent};
-pub use functions::{Access, Function, FunctionName, Kind, Module, Raise};
+pub use functions::{Access, Function, FunctionName, Kind, Module, Origin, Raise};
 pub use gen_server::{Answer, Caller, GenServer, MultiCall, Next, Replies, Server, StartServer, StartServerError};
 pub use node::{Destination, Node, NodeSet};
 pub use process::{AliasKind, Down, Exit, Mark, Message, MonitorOptions, NameTaken, Process, ProcessInfo};

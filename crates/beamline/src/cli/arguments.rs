@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use beamline::flags::{NodeFlags, TopologyFlags};
 use beamline::proto::NodeName;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const AFTER: &str = "\
 Examples:
-  beamline rpc app_b@127.0.0.1 'AppB.hello()'    call a function, print what it returns
+  beamline rpc app_b@127.0.0.1 'AppB.hello()'    evaluate an expression, print its value
   beamline nodes app_a                           whom does app_a on this host see?
   beamline node --name me@127.0.0.1              be a node, until Ctrl-C
   beamline doctor app_b@127.0.0.1                why can I not reach it?
 
-Exit codes: 0 done, 1 the remote function raised, 2 wrong usage, 69 node unreachable, 75 timeout,
+Exit codes: 0 done, 1 the expression failed, 2 wrong usage, 69 node unreachable, 75 timeout,
 77 cookie rejected, 78 something on this machine is not set up";
 
 const DOCTOR: &str = "\
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Call a function on a node and print what it returns, as Elixir shows it
+    /// Evaluate an expression at a node and print its value
     Rpc(Rpc),
     /// List the nodes that a node is connected to
     Nodes(Target),
@@ -166,11 +166,26 @@ pub(crate) struct Rpc {
     /// The node: NAME@HOST, or NAME alone for a node of this host
     #[arg(value_name = "NODE")]
     pub(crate) node: String,
-    /// One Elixir call with literal arguments: 'AppB.hello()', ':erlang.node()', 'Map.get(%{a: 1}, :a)'
-    #[arg(value_name = "CALL")]
-    pub(crate) call: String,
+    /// An Elixir expression: 'AppB.hello()', 'Enum.sort(Node.list())' [default: what stdin has]
+    #[arg(value_name = "EXPR")]
+    pub(crate) expression: Option<String>,
+    /// How the value is written
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) output: Written,
     #[command(flatten)]
     pub(crate) way: Way,
+}
+
+/// How `rpc` writes a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Written {
+    /// As Elixir's inspect
+    #[default]
+    Elixir,
+    /// As Erlang's ~p
+    Erlang,
+    /// Atoms and binaries as strings, tuples as arrays
+    Json,
 }
 
 /// How to reach the target.
@@ -252,7 +267,8 @@ mod tests {
         let Command::Rpc(rpc) = read("beamline rpc b AppB.hello --timeout 500ms --cookie c").unwrap().command else {
             panic!("not rpc");
         };
-        assert_eq!((rpc.node.as_str(), rpc.call.as_str()), ("b", "AppB.hello"));
+        assert_eq!((rpc.node.as_str(), rpc.expression.as_deref()), ("b", Some("AppB.hello")));
+        assert_eq!(rpc.output, Written::Elixir);
         assert_eq!(rpc.way.timeout, Duration::from_millis(500));
         let Command::Epmd { arguments } = read("beamline epmd -port 1 -names").unwrap().command else {
             panic!("not epmd");

@@ -5,9 +5,7 @@ mod cluster;
 mod doctor;
 mod epmd;
 mod exit;
-mod expression;
 mod k8s;
-mod literal;
 mod plain;
 mod remote;
 

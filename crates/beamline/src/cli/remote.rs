@@ -7,28 +7,47 @@ use std::io::Write;
 use beamline::flags::{cookie, short_host};
 use beamline::node::{CallError, Cause, Epmd, Limits, Node, StartError};
 use beamline::proto::NodeName;
-use beamline::term::{Atom, Term};
+use beamline::term::Atom;
+use beamline_console::{Format, OneshotError};
 
-use super::arguments::{Rpc, Target, Way, complete};
+use super::arguments::{Rpc, Target, Way, Written, complete};
 use super::exit::Exit;
-use super::expression;
 
-/// `beamline rpc NODE CALL`
+/// `beamline rpc NODE EXPR`
 pub(crate) async fn rpc(rpc: Rpc) -> Exit {
-    let call = match expression::parse(&rpc.call) {
-        Ok(call) => call,
-        Err(error) => {
-            eprintln!("{}", error.pointed_at(&rpc.call));
-            return Exit::Usage;
-        }
+    let expression = match rpc.expression {
+        Some(expression) => expression,
+        None => match std::io::read_to_string(std::io::stdin()) {
+            Ok(text) => text,
+            Err(error) => {
+                eprintln!("stdin is no script: {error}");
+                return Exit::Usage;
+            }
+        },
     };
-    ask(&rpc.node, &rpc.way, async |node, peer| {
-        let answer: Term =
-            node.call(peer, (call.module, call.function), call.arguments).timeout(rpc.way.timeout).await?;
-        print(&answer.to_string());
+    if let Err(error) = beamline_console::check(&expression) {
+        eprintln!("{error}");
+        return Exit::Usage;
+    }
+    let format = match rpc.output {
+        Written::Elixir => Format::Elixir,
+        Written::Erlang => Format::Erlang,
+        Written::Json => Format::Json,
+    };
+    let mut exit = Exit::Ok;
+    let asked = ask(&rpc.node, &rpc.way, async |node, peer| {
+        match beamline_console::evaluate(node, peer, &expression, format, rpc.way.timeout).await {
+            Ok(value) => print(&value),
+            Err(OneshotError::Call(error)) => return Err(error),
+            Err(error) => {
+                exit = if matches!(error, OneshotError::Wrong(_)) { Exit::Usage } else { Exit::Remote };
+                eprintln!("{error}");
+            }
+        }
         Ok(())
     })
-    .await
+    .await;
+    if asked == Exit::Ok { exit } else { asked }
 }
 
 /// `beamline nodes NODE`

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use beamline_proto::NodeName;
-use beamline_term::codec::{Decoder, tag};
-use beamline_term::{Atom, DecodeError};
+use beamline_term::codec::{Decoder, encode, tag};
+use beamline_term::{Atom, DecodeError, Pid, Term};
 use bytes::Bytes;
 
 pub use closure::Function;
@@ -24,7 +24,12 @@ pub use raise::{Kind, Raise};
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, Raise>> + Send>>;
 /// Seeded anew for each table, and cheaper than the standard one.
 type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
-type Handler = Arc<dyn Fn(FunctionName, Bytes) -> Answer + Send + Sync>;
+#[derive(Clone)]
+enum Handler {
+    Plain(Arc<dyn Fn(FunctionName, Bytes) -> Answer + Send + Sync>),
+    /// It wants to know who calls.
+    Told(Arc<dyn Fn(Origin, FunctionName, Bytes) -> Answer + Send + Sync>),
+}
 
 /// Who may call the functions of a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +42,16 @@ pub enum Access {
     Nodes(Vec<NodeName>),
     /// This node alone.
     Local,
+}
+
+/// Who calls a function, for those that want to know: see [`Module::function_from`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Origin {
+    /// The name of the node that calls; empty where the old form of a call does not say it.
+    pub node: Atom,
+    /// Who does the input and output of the caller, if the call says it.
+    pub group_leader: Option<Pid>,
 }
 
 /// A module of functions that a node exports.
@@ -62,6 +77,9 @@ struct Exported {
     handler: Handler,
     pace: Arc<Pace>,
 }
+
+/// Who calls: the name of a node, and the group leader if it is known.
+pub(crate) type By<'a> = (&'a Atom, Option<&'a Pid>);
 
 /// A call that has begun.
 pub(crate) struct Begun {
@@ -91,9 +109,43 @@ impl Module {
     /// Adds a function. Its arity and the types of its arguments are the closure's.
     pub fn function<Arguments, F: Function<Arguments>>(mut self, name: &'static str, function: F) -> Module {
         let function = Arc::new(function);
-        let handler = Arc::new(move |name, arguments| Arc::clone(&function).call(name, arguments));
+        let handler = Handler::Plain(Arc::new(move |name, arguments| Arc::clone(&function).call(name, arguments)));
         let exported = Exported { handler, pace: Arc::default() };
         self.functions.insert((Atom::from_static(name), F::ARITY), exported);
+        self
+    }
+
+    /// Adds a function that is told who calls it; it gets its arguments as they are, `arity` of them.
+    ///
+    /// ```
+    /// use beamline_node::{Module, Origin};
+    /// use beamline_term::Term;
+    ///
+    /// let module = Module::new("who").function_from("am_i", 0, |origin: Origin, _: Vec<Term>| async move {
+    ///     Ok(origin.node.into())
+    /// });
+    /// ```
+    pub fn function_from<F, Fut>(mut self, name: &'static str, arity: usize, function: F) -> Module
+    where
+        F: Fn(Origin, Vec<Term>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Term, Raise>> + Send + 'static,
+    {
+        let function = Arc::new(function);
+        let handler = Handler::Told(Arc::new(move |origin, name, arguments: Bytes| -> Answer {
+            let function = Arc::clone(&function);
+            Box::pin(async move {
+                let list = Decoder::new(&arguments).term().ok().and_then(|list| Some(list.as_list()?.to_vec()));
+                let answer = match list {
+                    Some(list) => function(origin, list).await,
+                    None => Err(Raise::arguments()),
+                };
+                let value = answer.map_err(|raise| raise.located(&name, arity, arguments))?;
+                let mut out = Vec::new();
+                encode::term(&mut out, &value);
+                Ok(out)
+            })
+        }));
+        self.functions.insert((Atom::from_static(name), arity), Exported { handler, pace: Arc::default() });
         self
     }
 
@@ -160,13 +212,18 @@ impl Table {
         self.0.load().get(module).map(|module| module.functions.keys().cloned().collect()).unwrap_or_default()
     }
 
+    /// Every exported module.
+    pub(crate) fn modules(&self) -> Vec<Atom> {
+        self.0.load().keys().cloned().collect()
+    }
+
     /// Calls a function. `arguments` is an encoded list.
     pub(crate) fn call(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Answer {
-        self.start(name.clone(), arguments, caller, own).answer
+        self.start(name.clone(), arguments, (caller, None), own).answer
     }
 
     /// As [`Table::call`], and says how the function was known before.
-    pub(crate) fn start(&self, name: FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Begun {
+    pub(crate) fn start(&self, name: FunctionName, arguments: Bytes, caller: By<'_>, own: &Atom) -> Begun {
         if name.module != "erlang" || name.function != "apply" {
             return self.start_named(name, arguments, caller, own);
         }
@@ -179,7 +236,8 @@ impl Table {
         }
     }
 
-    fn start_named(&self, name: FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Begun {
+    fn start_named(&self, name: FunctionName, arguments: Bytes, by: By<'_>, own: &Atom) -> Begun {
+        let (caller, leader) = by;
         let undefined = |name: &FunctionName, arguments: Bytes| -> Answer {
             let raise = Raise::undefined(name, arguments);
             Box::pin(async move { Err(raise) })
@@ -203,7 +261,14 @@ impl Table {
         }
         match module.functions.get(&(name.function.clone(), arity)) {
             Some(Exported { handler, pace }) => {
-                Begun { answer: handler(name, arguments), pace: Some(Arc::clone(pace)) }
+                let answer = match handler {
+                    Handler::Plain(handler) => handler(name, arguments),
+                    Handler::Told(handler) => {
+                        let origin = Origin { node: caller.clone(), group_leader: leader.cloned() };
+                        handler(origin, name, arguments)
+                    }
+                };
+                Begun { answer, pace: Some(Arc::clone(pace)) }
             }
             None => undefined(&name, arguments).into(),
         }

@@ -52,7 +52,7 @@ pub(crate) fn request(
     let flags = u8::from(requester.linked) | u8::from(requester.monitored) << 1;
     let started = Started { reference: &requester.reference, to: &requester.pid, flags, pid: &pid };
     let _ = connection.send(&started, |_| {});
-    let (caller, own) = (connection.peer.name.as_atom(), node.name.as_atom());
+    let (caller, own) = ((connection.peer.name.as_atom(), Some(&group_leader)), node.name.as_atom());
     let Begun { mut answer, pace } = node.functions.start(job.function, job.arguments, caller, own);
     let pace_now = pace.as_ref().filter(|pace| pace.is_quick());
     let (end, done) = match pace_now {

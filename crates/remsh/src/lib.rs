@@ -1,0 +1,16 @@
+//! Prompts at a node, and the service that lets `iex --remsh` to one.
+//!
+//! A [`Prompt`] is a session of Elixir expressions: they run here, by `beamline-elixir`, and each call that is not known to
+//! the language is one call of a node's function table. The terminal is somebody else's: the console's, or, over the io
+//! protocol, that of an `iex --remsh`.
+//!
+//! This crate never evaluates what a peer sent unless the program has said so.
+
+mod calls;
+mod helpers;
+mod prompt;
+mod told;
+
+pub use calls::{Calls, Reach};
+pub use prompt::{Entered, Outcome, Output, Prompt};
+pub use told::syntax;
