@@ -35,7 +35,7 @@ fn without(out: &str) -> Vec<&'static str> {
 
 #[tokio::test]
 async fn six_nodes_list_each_other_and_share_a_registry() -> Result<(), Error> {
-    let cluster = articles_cluster().await?;
+    let cluster = articles_cluster(&[]).await?;
     for node in ALL {
         let mut listed: Vec<Atom> = cluster.call(node, ("Elixir.Node", "list"), ()).await?;
         listed.sort();
@@ -55,7 +55,7 @@ async fn six_nodes_list_each_other_and_share_a_registry() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_node_that_is_killed_is_gone_and_comes_back() -> Result<(), Error> {
-    let cluster = articles_cluster().await?;
+    let cluster = articles_cluster(&[]).await?;
     cluster.kill("app_a2").await?;
     cluster.wait_until_connected(DEADLINE).await?;
     let left = without("app_a2");
@@ -67,7 +67,8 @@ async fn a_node_that_is_killed_is_gone_and_comes_back() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_node_that_is_paused_is_missed_and_comes_back() -> Result<(), Error> {
-    let cluster = articles_cluster().await?;
+    // Silence is noticed after a minute unless they are told otherwise.
+    let cluster = articles_cluster(&["--erl", "-kernel net_ticktime 2"]).await?;
     cluster.pause("app_b3")?;
     // Now the five list only each other.
     cluster.wait_until_connected(DEADLINE).await?;
@@ -80,7 +81,7 @@ async fn a_node_that_is_paused_is_missed_and_comes_back() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_cluster_that_is_parted_is_two_and_heals() -> Result<(), Error> {
-    let cluster = articles_cluster().await?;
+    let cluster = articles_cluster(&[]).await?;
     let (one, other) = (["app_a1", "app_b1"], ["app_a2", "app_a3", "app_b2", "app_b3"]);
     cluster.partition(one, other)?;
     for side in [&one[..], &other[..]] {

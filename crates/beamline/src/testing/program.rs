@@ -57,7 +57,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// The program at this path, or the binary of this name that cargo has built for the workspace.
+    /// The program at this path, or the binary of this name that cargo has built for the workspace. One on the `PATH` is run by
+    /// another: `Program::new("/usr/bin/env").arg("elixir")`.
     pub fn new(program: impl Into<PathBuf>) -> Program {
         Program { program: program.into(), arguments: Vec::new(), environment: Vec::new() }
     }
