@@ -12,7 +12,7 @@
 //!
 //! const DEADLINE: Duration = Duration::from_secs(20);
 //!
-//! # const FIRST_RUN: &str = stringify! {
+//! # const _: &str = stringify! {
 //! #[tokio::test]
 //! # };
 //! async fn the_others_go_on_without_one() -> Result<(), Error> {
