@@ -13,6 +13,7 @@ use crate::call::Outcome;
 use crate::node::{Destination, Inner};
 use crate::process;
 use crate::service::spawn;
+use crate::waiting::Waiter;
 
 /// Handles one message. Never waits. `clock` is when the one before was done, if somebody has looked, and is then that of
 /// this one: to look takes as long as to read a message.
@@ -81,15 +82,24 @@ pub(super) fn message(
     Ok(())
 }
 
-/// Handles an answer if it is to a call, and gives others back. Never waits.
-pub(super) fn answer(node: &Inner, answer: Answer) -> Option<Answer> {
+/// A call that has its answer, and is still to be told.
+pub(super) struct Answered(Waiter, Bytes);
+
+impl Answered {
+    pub(super) fn tell(self) {
+        self.0.tell(Outcome::Down(self.1));
+    }
+}
+
+/// Handles an answer if it is to a call, who is told later, and gives others back. Never waits.
+pub(super) fn answer(node: &Inner, answer: Answer, answered: &mut Vec<Answered>) -> Option<Answer> {
     if !answer.is_end() {
         // That its process was started says nothing to a call that the answer does not.
         return (!node.spawns.is_empty()).then_some(answer);
     }
     match node.numbers.number_in(answer.words).and_then(|number| node.waiting.take(number)) {
         Some(waiter) => {
-            waiter.tell(Outcome::Down(answer.into_reason()));
+            answered.push(Answered(waiter, answer.into_reason()));
             None
         }
         None => Some(answer),

@@ -10,7 +10,8 @@ use beamline_proto::frame::{Frame, Reader};
 use bytes::BytesMut;
 use tokio::io::AsyncReadExt;
 
-use super::{Connection, dispatch};
+use super::Connection;
+use super::dispatch::{self, Answered};
 use crate::events::DownReason;
 use crate::node::Inner;
 use crate::transport::ReadHalf;
@@ -28,9 +29,12 @@ pub(super) async fn run(
     let (mut arrived, mut since) = (buffer_len, 0);
     let (mut closed, mut is_first) = (pin!(connection.closed()), true);
     loop {
+        let mut answered = Vec::new();
         connection.cork();
-        let handled = batch(node, connection, &mut frames, std::mem::take(&mut arrived));
+        let handled = batch(node, connection, &mut frames, std::mem::take(&mut arrived), &mut answered);
         connection.uncork(*handled.as_ref().unwrap_or(&0));
+        // All at once: told one by one, they would wake another worker several times, which finds one of them each time.
+        answered.into_iter().for_each(Answered::tell);
         match handled {
             Ok(count) if count >= BATCH => {
                 since = 0;
@@ -82,12 +86,13 @@ fn batch(
     connection: &Arc<Connection>,
     frames: &mut Reader,
     arrived: usize,
+    answered: &mut Vec<Answered>,
 ) -> Result<usize, DownReason> {
     let (mut count, mut ticks, mut clock) = (0, 0, None);
     while count + ticks < BATCH {
         let message = match frames.next_frame().map_err(|error| DownReason::Protocol(error.to_string()))? {
             Some(Frame::Message(message)) => message,
-            Some(Frame::Answer(answer)) => match dispatch::answer(node, answer) {
+            Some(Frame::Answer(answer)) => match dispatch::answer(node, answer, answered) {
                 Some(answer) => answer.message().map_err(|error| DownReason::Protocol(error.to_string()))?,
                 None => {
                     count += 1;
