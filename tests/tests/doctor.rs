@@ -268,6 +268,11 @@ fn ports_behind_a_firewall() {
     };
     rule("tcp dport 9000 drop");
     assert_finds(&examine(), "BL402", "firewall");
+    // The other tools say the same cause, within the time that they are given.
+    let mut ping = network.program(2, "beamline");
+    ping.args(["ping", &name, "--cookie-file", &cookie, "--timeout", "2s"]);
+    let ping = Report::of(ping);
+    assert!(ping.exit == 75 && ping.said.contains(&format!("(BL402); run: beamline doctor {name}")), "{}", ping.said);
     rule("tcp dport 9000 reject with tcp reset");
     assert_finds(&examine(), "BL401", "9000");
     rule("tcp dport 4369 drop");

@@ -44,6 +44,8 @@ impl Source {
 pub struct Cookies {
     /// The one that counts.
     pub used: Option<Source>,
+    /// Whether that one was asked for by name. What other places have is then of no matter, unless it is rejected.
+    pub chosen: bool,
     /// Why there is none, or why the one that would count is refused.
     pub refused: Option<String>,
     /// Those of places that come later, which do not count.

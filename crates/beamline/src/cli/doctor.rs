@@ -148,6 +148,7 @@ fn cookies(arguments: &CookieArguments) -> Cookies {
     let (given, file) = (arguments.cookie.as_deref(), arguments.cookie_file.as_deref());
     let mut found = cookie::survey(given, file, |name| std::env::var(name).ok()).into_iter();
     let mut cookies = Cookies::default();
+    cookies.chosen = given.is_some() || file.is_some();
     match found.next() {
         Some((place, Ok(cookie))) => {
             let source = Source::new(place, cookie);

@@ -92,14 +92,14 @@ fn one(out: &mut String, examination: &Examination, look: Look) {
         }
     }
     folded(out, &mut well, look);
-    let skipped: Vec<_> = examination
-        .rungs
-        .iter()
-        .filter(|checked| matches!(checked.state, State::Skipped(_)))
-        .map(|checked| checked.rung.name())
-        .collect();
-    if !skipped.is_empty() {
-        let _ = writeln!(out, "  skipped: {}", skipped.join(", "));
+    let skipped = |rung: &Checked| match rung.state {
+        State::Skipped(root) => Some((root, rung.rung.name())),
+        _ => None,
+    };
+    let skipped: Vec<_> = examination.rungs.iter().filter_map(skipped).collect();
+    if let Some((root, _)) = skipped.first() {
+        let names: Vec<_> = skipped.iter().map(|(_, name)| *name).collect();
+        let _ = writeln!(out, "  skipped, since {} failed: {}", root.name(), names.join(", "));
     }
 }
 
@@ -167,7 +167,8 @@ mod tests {
         let expected = "app@db1 from me@mac (hidden)\n\
                         √ name, dns (2 checks, 8 ms)\n\
                         × BL501 cookie: the peer rejected our cookie\n    used:    x\n    fix:     y\n    or:      z\n    \
-                        more:    beamline doctor --explain BL501\n  skipped: mesh\n\
+                        more:    beamline doctor --explain BL501\n  \
+                        skipped, since cookie failed: mesh\n\
                         1 error, 0 warnings, 1 skipped                                   exit 1\n";
         assert_eq!(text(&all, Look::PLAIN), expected);
         let verbose = text(&all, Look::PLAIN.ascii(true).verbose(true));

@@ -26,7 +26,8 @@ pub(crate) fn check(visit: &Visit<'_>) -> Outcome {
             );
         }
     }
-    if let Some(used) = &cookies.used
+    if !cookies.chosen
+        && let Some(used) = &cookies.used
         && let Some(other) = cookies.ignored.iter().find(|other| other.cookie != used.cookie)
     {
         let what = "two places have different cookies; which one a node takes depends on how it is started";
@@ -52,4 +53,39 @@ pub(crate) fn check(visit: &Visit<'_>) -> Outcome {
 /// The fix of a cookie that is not the right one.
 pub(super) fn other_cookie(visit: &Visit<'_>) -> String {
     format!("beamline doctor {} --cookie-file FILE, with the file that the node uses", visit.target)
+}
+
+#[cfg(test)]
+mod tests {
+    use beamline_cluster::Topologies;
+    use beamline_node::NodeName;
+
+    use super::*;
+    use crate::{Cookies, Options, Source};
+
+    fn found(change: impl FnOnce(&mut Options)) -> Vec<&'static str> {
+        let mut options = Options::new(Cookies::from(Source::new("here", "hush".into())));
+        change(&mut options);
+        let node: NodeName = "a@b".parse().unwrap();
+        let outcome = check(&Visit::new(&options, &node));
+        let shown = format!("{outcome:?}");
+        assert!(!shown.contains("hush"), "{shown}");
+        outcome.findings.iter().map(|finding| finding.code.id).collect()
+    }
+
+    #[test]
+    fn what_is_set_up() {
+        assert_eq!(found(|_| {}), [""; 0]);
+        assert_eq!(found(|options| options.cookies = Cookies::default()), ["BL103"]);
+        assert_eq!(
+            found(|options| options.cookies.used = Some(Source::new("f", "hush".into()).in_the_open())),
+            ["BL108"]
+        );
+        let other = || vec![Source::new("there", "hush2".into())];
+        assert_eq!(found(|options| options.cookies.ignored = other()), ["BL107"]);
+        let chosen = |options: &mut Options| (options.cookies.ignored, options.cookies.chosen) = (other(), true);
+        assert_eq!(found(chosen), [""; 0]);
+        assert_eq!(found(|options| options.wrong_topologies = Some("x".to_owned())), ["BL109"]);
+        assert_eq!(found(|options| options.topologies = Topologies::from_choice("nothing", None)), ["BL109"]);
+    }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use beamline_node::{CallError, Epmd, Limits, Node, NodeName, StartError};
 use beamline_term::{Atom, Term, atom};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{Outcome, Visit};
 use crate::Finding;
@@ -38,6 +38,7 @@ pub(crate) async fn check(visit: &mut Visit<'_>) -> Outcome {
     };
     visit.guest = Some(guest.clone());
     let step = visit.options.step();
+    let begin = Instant::now();
     let mut rounds = 0;
     loop {
         rounds += 1;
@@ -50,7 +51,7 @@ pub(crate) async fn check(visit: &mut Visit<'_>) -> Outcome {
         };
         visit.company = views.get(visit.target).map_or(0, BTreeSet::len);
         let apart = apart(&views);
-        if !apart.is_empty() && rounds < 3 {
+        if !apart.is_empty() && rounds < 3 && begin.elapsed() < step {
             sleep(SETTLING).await;
             continue;
         }
