@@ -8,8 +8,10 @@
 //! Environment: `LIBCLUSTER_STRATEGY` (gossip, local_epmd, kubernetes, kubernetes.dns), `START_SERVER=true`, `PORT` (5001),
 //! `POSTFIX` (of the name in the registry).
 
+use beamline::console::Shell;
 use beamline::flags::{NodeFlags, TopologyFlags};
 use beamline::prelude::*;
+use beamline::remsh::Remsh;
 use clap::Parser;
 use tracing::info;
 
@@ -21,12 +23,16 @@ struct Arguments {
     node: NodeFlags,
     #[command(flatten)]
     topologies: TopologyFlags,
+    /// Open a prompt at this node; Ctrl-D ends both
+    #[arg(long)]
+    shell: bool,
 }
 
 #[tokio::main]
 async fn main() -> beamline::Result<()> {
-    let Arguments { node: flags, topologies } = Arguments::parse();
-    article::log();
+    let Arguments { node: flags, topologies, shell } = Arguments::parse();
+    // The log would be in the midst of what is typed.
+    article::log(if shell { "warn" } else { "info" });
     let topologies = topologies.read(&flags)?;
     info!("topologies: {topologies}");
 
@@ -38,7 +44,13 @@ async fn main() -> beamline::Result<()> {
     registry.export();
     let _entry = registry.register(format!("app_b_{}", article::postfix())).await?;
 
-    article::told_to_stop().await?;
+    Remsh::new().serve(&node);
+
+    if shell {
+        Shell::new().run(&node).await?;
+    } else {
+        article::told_to_stop().await?;
+    }
     node.stop().await;
     Ok(())
 }

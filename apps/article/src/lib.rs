@@ -14,9 +14,9 @@ use tracing_subscriber::EnvFilter;
 
 pub use page::Page;
 
-/// Logs to stderr; `RUST_LOG` chooses what, else everything from `info` on.
-pub fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+/// Logs to stderr; `RUST_LOG` chooses what, else everything from that level on.
+pub fn log(level: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let colours = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(colours);
     log.with_writer(std::io::stderr).init();

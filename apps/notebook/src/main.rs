@@ -23,7 +23,7 @@ or attach a Livebook of your own: it is welcome in the cluster.
 
 #[tokio::main]
 async fn main() -> beamline::Result<()> {
-    article::log();
+    article::log("info");
     let port = article::port(8080)?;
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?;
     info!("page on http://localhost:{}/", listener.local_addr()?.port());

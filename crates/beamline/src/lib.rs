@@ -8,10 +8,14 @@ use std::error::Error as StdError;
 use std::fmt;
 
 pub use beamline_cluster as cluster;
+#[cfg(feature = "shell")]
+pub use beamline_console as console;
 pub use beamline_node as node;
 pub use beamline_proto as proto;
 pub use beamline_pubsub as pubsub;
 pub use beamline_registry as registry;
+#[cfg(feature = "remsh")]
+pub use beamline_remsh as remsh;
 pub use beamline_term as term;
 
 #[cfg(feature = "flags")]

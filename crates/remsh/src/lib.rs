@@ -8,9 +8,12 @@
 
 mod calls;
 mod helpers;
+mod io_client;
 mod prompt;
+mod service;
 mod told;
 
 pub use calls::{Calls, Reach};
 pub use prompt::{Entered, Outcome, Output, Prompt};
+pub use service::{Remsh, known};
 pub use told::syntax;

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use beamline::flags::{NodeFlags, TopologyFlags};
+use beamline::flags::{ErlFlags, NodeFlags, TopologyFlags};
 use beamline::proto::NodeName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const AFTER: &str = "\
 Examples:
   beamline rpc app_b@127.0.0.1 'AppB.hello()'    evaluate an expression, print its value
+  beamline shell --remsh app_b@127.0.0.1         a prompt at a node
   beamline nodes app_a                           whom does app_a on this host see?
   beamline node --name me@127.0.0.1              be a node, until Ctrl-C
   beamline doctor app_b@127.0.0.1                why can I not reach it?
@@ -33,6 +34,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Evaluate an expression at a node and print its value
     Rpc(Rpc),
+    /// A prompt at a node: Elixir's at an Elixir node, ours at others; with --name alone, at a node of its own
+    #[command(visible_alias = "remsh")]
+    Shell(Box<ShellArguments>),
     /// List the nodes that a node is connected to
     Nodes(Target),
     /// Ask whether a node answers: pong or pang
@@ -140,6 +144,37 @@ pub(crate) struct K8sCheck {
     /// The topologies that the nodes use [default: what LIBCLUSTER_STRATEGY says in the manifests]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// A shell; the flags are iex's.
+#[derive(Debug, Args)]
+pub(crate) struct ShellArguments {
+    /// The node to look at: NAME@HOST, or NAME alone for a node of this host
+    #[arg(long, value_name = "NODE")]
+    pub(crate) remsh: Option<String>,
+    /// The shell's own name with its full host name or address [default with --remsh: one that NODE gives it]
+    #[arg(long, value_name = "NAME@HOST")]
+    pub(crate) name: Option<String>,
+    /// The shell's own name with a short host name
+    #[arg(long, value_name = "NAME", conflicts_with = "name")]
+    pub(crate) sname: Option<String>,
+    #[command(flatten)]
+    pub(crate) cookie: CookieArguments,
+    /// Do not show up in the others' lists of nodes; always so with --remsh
+    #[arg(long)]
+    pub(crate) hidden: bool,
+    /// Flags as for erl: '-dist_listen false -erl_epmd_port 9000'
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true, value_parser = str::parse::<ErlFlags>)]
+    pub(crate) erl: Option<ErlFlags>,
+    /// The port of epmd
+    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
+    pub(crate) epmd_port: Option<u16>,
+    /// Ask no epmd, nodes listen on this port
+    #[arg(long, value_name = "PORT")]
+    pub(crate) peer_port: Option<u16>,
+    /// Keep no history of what is entered
+    #[arg(long)]
+    pub(crate) no_history: bool,
 }
 
 /// A plain node.
@@ -257,7 +292,7 @@ mod tests {
             .take_while(|line| !line.is_empty())
             .filter_map(|line| line.split_whitespace().next())
             .collect();
-        assert_eq!(commands, ["rpc", "nodes", "ping", "cluster", "doctor", "k8s", "node", "epmd", "help"]);
+        assert_eq!(commands, ["rpc", "shell", "nodes", "ping", "cluster", "doctor", "k8s", "node", "epmd", "help"]);
         assert!(help.contains("beamline rpc app_b@127.0.0.1 'AppB.hello()'"), "{help}");
     }
 

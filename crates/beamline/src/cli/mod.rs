@@ -8,6 +8,7 @@ mod exit;
 mod k8s;
 mod plain;
 mod remote;
+mod shell;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ pub(crate) async fn main() -> ExitCode {
     let exit = match arguments.command {
         Command::Epmd { arguments } => epmd::run(&arguments).await,
         Command::Rpc(arguments) => remote::rpc(arguments).await,
+        Command::Shell(arguments) => shell::shell(*arguments).await,
         Command::Nodes(target) => remote::nodes(&target).await,
         Command::Ping(target) => remote::ping(&target).await,
         Command::Cluster(ClusterCommand::Status(target)) => cluster::status(&target).await,

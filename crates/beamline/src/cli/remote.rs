@@ -135,7 +135,7 @@ where
 }
 
 /// An Elixir exception is told as Elixir does.
-fn told(error: &CallError) -> String {
+pub(super) fn told(error: &CallError) -> String {
     let reason = match error {
         CallError::Raised { reason, .. } => reason,
         CallError::NodeDown { node } | CallError::Timeout { node, .. } => {
@@ -156,7 +156,7 @@ fn told(error: &CallError) -> String {
     }
 }
 
-fn exit_of(error: &CallError) -> Exit {
+pub(super) fn exit_of(error: &CallError) -> Exit {
     match error {
         CallError::Connect(error) => match error.cause() {
             Cause::Cookie { .. } => Exit::Cookie,

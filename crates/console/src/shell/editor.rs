@@ -1,0 +1,214 @@
+//! The line editor: reedline with the colours, completion and rules of Elixir.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use beamline_elixir::{Highlight, highlight};
+use beamline_remsh::{Entered, Prompt as Expressions};
+use nu_ansi_term::{Color, Style};
+use reedline::{
+    ColumnarMenu, Completer, CompletionResult, Emacs, ExternalPrinter, FileBackedHistory, Highlighter, KeyCode,
+    KeyModifiers, MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu,
+    Span, StyledText, Suggestion, ValidationResult, Validator, default_emacs_keybindings,
+};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+
+use super::engine::Engine;
+use super::screen::Screen;
+
+/// So many entries a history has.
+const ENTRIES: usize = 5000;
+
+pub(crate) fn editor(
+    engine: &Arc<Mutex<Engine>>,
+    screen: &Screen,
+    runtime: &Handle,
+    history: Option<PathBuf>,
+) -> Reedline {
+    let mut keys = default_emacs_keybindings();
+    let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.into()), ReedlineEvent::MenuNext]);
+    keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
+    keys.add_binding(
+        KeyModifiers::ALT,
+        KeyCode::Enter,
+        ReedlineEvent::Edit(vec![reedline::EditCommand::InsertNewline]),
+    );
+    let printer = ExternalPrinter::default();
+    screen.print_by(printer.sender());
+    let completer = Completions { engine: Arc::clone(engine), runtime: runtime.clone() };
+    let mut editor = Reedline::create()
+        .with_edit_mode(Box::new(Emacs::new(keys)))
+        .with_validator(Box::new(Whole))
+        .with_completer(Box::new(completer))
+        .with_menu(ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU))))
+        .with_quick_completions(true)
+        .with_partial_completions(true)
+        .with_ansi_colors(screen.colours())
+        .with_history_exclusion_prefix(Some(" ".into()))
+        .with_external_printer(printer)
+        .use_bracketed_paste(true);
+    if screen.colours() {
+        editor = editor.with_highlighter(Box::new(Colours));
+    }
+    if let Some(file) = history
+        && let Some(folder) = file.parent()
+        && std::fs::create_dir_all(folder).is_ok()
+        && let Ok(history) = FileBackedHistory::with_file(ENTRIES, file)
+    {
+        editor = editor.with_history(Box::new(history));
+    }
+    let chosen = std::env::var("VISUAL").or_else(|_| std::env::var("EDITOR"));
+    if let Ok(program) = chosen {
+        let file = std::env::temp_dir().join(format!("beamline_shell_{}.exs", std::process::id()));
+        editor = editor.with_buffer_editor(Command::new(program), file);
+    }
+    editor
+}
+
+const MENU: &str = "completion";
+
+/// `iex(app@host)1> `
+pub(crate) struct Numbered {
+    pub(crate) target: String,
+    pub(crate) counter: usize,
+}
+
+impl Numbered {
+    pub(crate) fn first(&self) -> String {
+        format!("iex({}){}> ", self.target, self.counter)
+    }
+
+    pub(crate) fn more(&self) -> String {
+        format!("...({}){}> ", self.target, self.counter)
+    }
+}
+
+impl Prompt for Numbered {
+    fn render_prompt_left(&self) -> Cow<'_, str> {
+        self.first().into()
+    }
+
+    fn render_prompt_right(&self) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn render_prompt_indicator(&self, _: PromptEditMode) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn render_prompt_multiline_indicator(&self) -> Cow<'_, str> {
+        self.more().into()
+    }
+
+    fn render_prompt_history_search_indicator(&self, search: PromptHistorySearch) -> Cow<'_, str> {
+        format!("(search: {}) ", search.term).into()
+    }
+}
+
+struct Whole;
+
+impl Validator for Whole {
+    fn validate(&self, line: &str) -> ValidationResult {
+        match Expressions::entered(line) {
+            Entered::More => ValidationResult::Incomplete,
+            _ => ValidationResult::Complete,
+        }
+    }
+}
+
+struct Completions {
+    engine: Arc<Mutex<Engine>>,
+    runtime: Handle,
+}
+
+impl Completer for Completions {
+    fn complete(&mut self, line: &str, position: usize) -> CompletionResult {
+        let before = line.get(..position).unwrap_or(line);
+        let found = self.runtime.block_on(async { self.engine.lock().await.complete(before).await });
+        let suggestion = |found: super::engine::Completion| Suggestion {
+            value: found.text,
+            display_override: Some(found.shown),
+            span: Span::new(found.start, position),
+            ..Suggestion::default()
+        };
+        let mut suggestions: Vec<Suggestion> = found.into_iter().map(suggestion).collect();
+        // A function with several arities is one choice when it is the only one.
+        if suggestions.windows(2).all(|pair| pair[0].value == pair[1].value) {
+            suggestions.truncate(1);
+        }
+        CompletionResult::fresh(suggestions)
+    }
+}
+
+struct Colours;
+
+impl Highlighter for Colours {
+    fn highlight(&self, line: &str, _cursor: usize) -> StyledText {
+        let mut styled = StyledText::new();
+        parts(line, |part, style| styled.push((style, part.to_owned())));
+        styled
+    }
+}
+
+/// Goes through a text by its colours.
+fn parts(text: &str, mut each: impl FnMut(&str, Style)) {
+    let mut at = 0;
+    for (span, kind) in highlight(text) {
+        if let Some(between) = text.get(at..span.start).filter(|between| !between.is_empty()) {
+            each(between, Style::new());
+        }
+        if let Some(part) = text.get(span.start..span.end) {
+            each(part, style(kind));
+            at = span.end;
+        }
+    }
+    if let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        each(rest, Style::new());
+    }
+}
+
+/// A printed value in IEx's colours.
+pub(crate) fn coloured(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    parts(text, |part, style| out.push_str(&style.paint(part).to_string()));
+    out
+}
+
+fn style(kind: Highlight) -> Style {
+    match kind {
+        Highlight::Atom => Style::new().fg(Color::Cyan),
+        Highlight::String => Style::new().fg(Color::Green),
+        Highlight::Number => Style::new().fg(Color::Yellow),
+        Highlight::Constant | Highlight::Keyword => Style::new().fg(Color::Magenta),
+        Highlight::Error => Style::new().fg(Color::Red),
+        Highlight::Comment => Style::new().dimmed(),
+        _ => Style::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_change_no_character() {
+        for text in ["%{a: [1, \"x\"], b: nil}", "#PID<a@h.1.0>", "fn x ->", "\"open", "žluťoučký + 1"] {
+            let mut plain = String::new();
+            parts(text, |part, _| plain.push_str(part));
+            assert_eq!(plain, text);
+        }
+        assert!(coloured(":ok").contains("\u{1b}[36m"), "{}", coloured(":ok"));
+    }
+
+    #[test]
+    fn prompts_are_those_of_iex() {
+        let prompt = Numbered { target: "app_a@127.0.0.1".into(), counter: 3 };
+        assert_eq!(
+            (prompt.first().as_str(), prompt.more().as_str()),
+            ("iex(app_a@127.0.0.1)3> ", "...(app_a@127.0.0.1)3> ")
+        );
+    }
+}

@@ -1,0 +1,216 @@
+//! The shell: a prompt at this node or at another.
+
+mod editor;
+mod engine;
+mod screen;
+
+use std::io::BufRead;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use beamline_node::{CallError, Node};
+use beamline_proto::NodeName;
+use beamline_remsh::{Entered, Prompt};
+use nu_ansi_term::{Color, Style};
+use reedline::{Reedline, Signal};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+
+use crate::kind::Kind;
+use editor::{Numbered, coloured};
+use engine::{After, Engine};
+use screen::Screen;
+
+/// A shell that has not begun.
+///
+/// ```no_run
+/// # async fn example(node: beamline_node::Node) -> Result<(), beamline_console::ShellError> {
+/// beamline_console::Shell::new().run(&node).await?; // until Ctrl-D
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a shell does nothing until it is run"]
+pub struct Shell {
+    target: Option<NodeName>,
+    history: Option<PathBuf>,
+    timeout: Duration,
+}
+
+/// Why a shell ended other than by Ctrl-D.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShellError {
+    /// The node that was to be looked at cannot be reached.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// It has gone, or the connection to it.
+    #[error("the connection to {0} was lost")]
+    Lost(NodeName),
+    /// The terminal failed.
+    #[error("the terminal: {0}")]
+    Terminal(std::io::Error),
+}
+
+impl Default for Shell {
+    fn default() -> Shell {
+        Shell { target: None, history: history_file(), timeout: Duration::from_secs(10) }
+    }
+}
+
+/// `$XDG_STATE_HOME/beamline/history`, or the same under `~/.local/state`.
+fn history_file() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+    Some(state?.join("beamline/history"))
+}
+
+impl Shell {
+    /// A prompt at the node that runs it, with the history in `$XDG_STATE_HOME/beamline/history`.
+    pub fn new() -> Shell {
+        Shell::default()
+    }
+
+    /// A prompt at another node.
+    pub fn at(mut self, target: NodeName) -> Shell {
+        self.target = Some(target);
+        self
+    }
+
+    /// Keeps the history in that file, or not at all.
+    pub fn history(mut self, file: Option<PathBuf>) -> Shell {
+        self.history = file;
+        self
+    }
+
+    /// How long to wait for the other node at the start. Default 10 s.
+    pub fn timeout(mut self, time: Duration) -> Shell {
+        self.timeout = time;
+        self
+    }
+
+    /// Runs it until Ctrl-D, or until the input ends. Reads expressions from stdin if that is no terminal.
+    ///
+    /// # Errors
+    /// The other node cannot be reached, or has gone.
+    pub async fn run(self, node: &Node) -> Result<(), ShellError> {
+        let screen = Arc::new(Screen::new());
+        let (engine, kind) = Engine::start(node, self.target.as_ref(), &screen, self.timeout).await?;
+        if screen.is_terminal() {
+            screen.put(&banner(&engine, kind));
+        }
+        let engine = Arc::new(Mutex::new(engine));
+        let runtime = Handle::current();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        // The editor blocks: it has a thread of its own.
+        std::thread::spawn(move || {
+            let session = Session { engine, screen, runtime };
+            let _ = tell.send(if session.screen.edits() { session.edit(self.history) } else { session.read() });
+        });
+        told.await.unwrap_or(Ok(()))
+    }
+}
+
+fn banner(engine: &Engine, kind: Kind) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let what = match kind {
+        Kind::Elixir(_) => "an Elixir node, which evaluates",
+        Kind::Erlang => "an Erlang node; expressions are evaluated here, calls go there",
+        Kind::Rust => "a Rust node",
+    };
+    format!(
+        "Interactive Elixir at {}, {what} (Beamline {version}) - press Ctrl+D to exit (type h() ENTER for help)\n",
+        engine.target()
+    )
+}
+
+struct Session {
+    engine: Arc<Mutex<Engine>>,
+    screen: Arc<Screen>,
+    runtime: Handle,
+}
+
+impl Session {
+    fn prompt(&self) -> Numbered {
+        let engine = self.engine.blocking_lock();
+        Numbered { target: engine.target().to_string(), counter: engine.counter() }
+    }
+
+    fn edit(&self, history: Option<PathBuf>) -> Result<(), ShellError> {
+        let mut editor = editor::editor(&self.engine, &self.screen, &self.runtime, history);
+        loop {
+            match self.line(&mut editor)? {
+                Signal::Success(text) => self.evaluate(&text, Some(&mut editor))?,
+                Signal::CtrlD => return Ok(()),
+                _ => {}
+            }
+            // Others that use the same history see the entry, and it is there even if this one is killed.
+            if let Err(error) = editor.sync_history() {
+                tracing::debug!(%error, "the history is not kept");
+            }
+        }
+    }
+
+    fn line(&self, editor: &mut Reedline) -> Result<Signal, ShellError> {
+        let prompt = self.prompt();
+        self.screen.editing(true);
+        let signal = editor.read_line(&prompt);
+        self.screen.editing(false);
+        signal.map_err(|error| ShellError::Terminal(std::io::Error::other(error.to_string())))
+    }
+
+    /// Without an editor: a script, or a terminal that can do nothing.
+    fn read(&self) -> Result<(), ShellError> {
+        let mut text = String::new();
+        loop {
+            if self.screen.is_terminal() {
+                let prompt = self.prompt();
+                self.screen.put(&if text.is_empty() { prompt.first() } else { prompt.more() });
+            }
+            let mut line = String::new();
+            let length = std::io::stdin().lock().read_line(&mut line).map_err(ShellError::Terminal)?;
+            text.push_str(&line);
+            match Prompt::entered(&text) {
+                Entered::More if length > 0 => continue,
+                Entered::Nothing if length == 0 => return Ok(()),
+                Entered::Nothing => text.clear(),
+                _ => self.evaluate(&std::mem::take(&mut text), None)?,
+            }
+        }
+    }
+
+    fn evaluate(&self, text: &str, editor: Option<&mut Reedline>) -> Result<(), ShellError> {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let after = self.runtime.block_on(async {
+            let mut engine = self.engine.lock().await;
+            let done = tokio::select! {
+                after = engine.evaluate(text.trim_end(), &self.screen) => Some(after),
+                _ = tokio::signal::ctrl_c() => None,
+            };
+            match done {
+                Some(after) => after,
+                None => engine.interrupt().await,
+            }
+        });
+        match after {
+            After::Value(text) if text.contains('\u{1b}') => self.screen.put(&format!("{text}\n")),
+            After::Value(text) if self.screen.colours() => self.screen.put(&format!("{}\n", coloured(&text))),
+            After::Value(text) => self.screen.put_styled(&text, Style::new().fg(Color::Yellow)),
+            After::Failed(told) => self.screen.put_error(&told),
+            After::Clear => {
+                if let Some(Err(error)) = editor.map(Reedline::clear_screen) {
+                    tracing::debug!(%error, "the screen is not cleared");
+                }
+            }
+            After::Silent => {}
+            After::Lost => {
+                let target = self.engine.blocking_lock().target().clone();
+                return Err(ShellError::Lost(target));
+            }
+        }
+        Ok(())
+    }
+}

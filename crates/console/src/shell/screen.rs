@@ -1,0 +1,118 @@
+//! The terminal of a shell: what is printed, while a line is edited and while it is not.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Mutex, PoisonError};
+
+use beamline_remsh::Output;
+use nu_ansi_term::{Color, Style};
+use reedline::{DefaultPrompt, DefaultPromptSegment, Reedline, Signal};
+
+use crate::io_server::Device;
+
+/// The terminal.
+pub(crate) struct Screen {
+    editing: AtomicBool,
+    printer: Mutex<Option<SyncSender<String>>>,
+    colours: bool,
+    is_terminal: bool,
+}
+
+impl Screen {
+    pub(crate) fn new() -> Screen {
+        let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let colours = is_terminal && !set("NO_COLOR") && !is_dumb();
+        Screen { editing: AtomicBool::new(false), printer: Mutex::new(None), colours, is_terminal }
+    }
+
+    /// Whether somebody sits there with a terminal that can edit.
+    pub(crate) fn edits(&self) -> bool {
+        self.is_terminal && !is_dumb()
+    }
+
+    /// Whether prompts are of use.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    pub(crate) fn colours(&self) -> bool {
+        self.colours
+    }
+
+    /// What is printed while a line is edited goes through its editor.
+    pub(crate) fn print_by(&self, printer: SyncSender<String>) {
+        *self.printer.lock().unwrap_or_else(PoisonError::into_inner) = Some(printer);
+    }
+
+    pub(crate) fn editing(&self, editing: bool) {
+        self.editing.store(editing, Ordering::SeqCst);
+    }
+
+    pub(crate) fn put(&self, text: &str) {
+        if self.editing.load(Ordering::SeqCst) {
+            let printer = self.printer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(printer) = printer {
+                // A full queue: the text is for nobody who could read that fast.
+                let _ = printer.try_send(text.trim_end_matches('\n').to_owned());
+                return;
+            }
+        }
+        // A reader that has seen enough is no error.
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    pub(crate) fn put_styled(&self, text: &str, style: Style) {
+        if self.colours {
+            self.put(&format!("{}\n", style.paint(text)));
+        } else {
+            self.put(&format!("{text}\n"));
+        }
+    }
+
+    pub(crate) fn put_error(&self, text: &str) {
+        self.put_styled(text, Style::new().fg(Color::Red));
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.size().map_or(80, |(columns, _)| usize::from(columns.clamp(20, 80)))
+    }
+}
+
+fn is_dumb() -> bool {
+    std::env::var("TERM").is_ok_and(|term| term == "dumb")
+}
+
+impl Device for Screen {
+    fn print(&self, text: &str) {
+        self.put(text);
+    }
+
+    fn read_line(&self, prompt: &str) -> Option<String> {
+        if !self.edits() {
+            self.put(prompt);
+            let mut line = String::new();
+            return (std::io::stdin().lock().read_line(&mut line).ok()? > 0).then_some(line);
+        }
+        let prompt = DefaultPrompt::new(DefaultPromptSegment::Basic(prompt.to_owned()), DefaultPromptSegment::Empty);
+        match Reedline::create().with_ansi_colors(false).read_line(&prompt) {
+            Ok(Signal::Success(line)) => Some(format!("{line}\n")),
+            _ => None,
+        }
+    }
+
+    fn size(&self) -> Option<(u16, u16)> {
+        if self.is_terminal { crossterm::terminal::size().ok().filter(|(columns, _)| *columns > 0) } else { None }
+    }
+}
+
+/// What expressions that run here write.
+pub(crate) struct Written<'a>(pub(crate) &'a Screen);
+
+impl Output for Written<'_> {
+    async fn write(&mut self, text: &[u8]) {
+        self.0.put(&String::from_utf8_lossy(text));
+    }
+}
