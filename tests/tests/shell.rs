@@ -92,6 +92,17 @@ impl Terminal {
         });
     }
 
+    /// Gives up what is typed or what runs, and waits for another prompt.
+    #[track_caller]
+    fn gives_up(&mut self, prompt: &str) {
+        let before = self.shows().matches(prompt).count();
+        self.press("\u{3}");
+        wait_until("another prompt", DEADLINE, || {
+            let shows = self.shows();
+            if shows.matches(prompt).count() > before { Ok(()) } else { Err(shows) }
+        });
+    }
+
     #[track_caller]
     fn ends(&mut self) {
         wait_until("the program ends", DEADLINE, || match self.child.try_wait() {
@@ -153,7 +164,7 @@ fn an_application_with_a_prompt() {
     shell.sees(&format!("iex({a})7> "));
     shell.press("Enum.map_jo\t");
     shell.sees("Enum.map_join");
-    shell.press("\u{3}");
+    shell.gives_up(&format!("iex({a})7> "));
     shell.answers(&format!("iex({a})7> "), "1 + 1", "2");
     shell.sees(&format!("iex({a})8> "));
     shell.press("\u{4}");
@@ -208,7 +219,7 @@ fn at_an_elixir_node(otp: Otp) {
     let mut beam = Beam::start(otp, &name, epmd.port(), "c");
     let mut shell = Terminal::beamline(epmd.port(), &["shell", "--remsh", &name, "--cookie", "c"]);
     shell.answers(&format!("iex({name})1> "), "Node.list()", "[]");
-    shell.answers(&format!("iex({name})2> "), "defmodule Q, do: def z, do: :quite; Q.z()", ":quite");
+    shell.answers(&format!("iex({name})2> "), "defmodule Q do def z, do: :quite end; Q.z()", ":quite");
     shell.answers(&format!("iex({name})3> "), "x = IO.puts(\"printed here\")", "printed here");
     shell.answers(&format!("iex({name})4> "), "{x, v(2)}", "{:ok, :quite}");
     shell.sees(&format!("iex({name})5> "));
@@ -217,9 +228,10 @@ fn at_an_elixir_node(otp: Otp) {
     shell.sees(&format!("iex({name})6> "));
     shell.press("Enum.map_jo\t");
     shell.sees("Enum.map_join");
-    shell.press("\u{3}");
+    shell.gives_up(&format!("iex({name})6> "));
     // What runs for ever is ended, and the variables are kept.
-    shell.press("Process.sleep(:infinity)\r");
+    shell.press("IO.puts(\"it runs\"); Process.sleep(:infinity)\r");
+    shell.sees("\nit runs");
     shell.press("\u{3}");
     shell.sees("** (EXIT)");
     shell.answers(&format!("iex({name})7> "), "x", ":ok");

@@ -23,6 +23,8 @@ pub(crate) enum Reply {
 pub(crate) struct ElixirSession {
     node: Node,
     peer: NodeName,
+    /// The process there.
+    pid: Pid,
     send: mpsc::UnboundedSender<Order>,
     replies: mpsc::UnboundedReceiver<Reply>,
     names: std::sync::Arc<std::sync::Mutex<Vec<String>>>,
@@ -57,7 +59,7 @@ impl ElixirSession {
             let session = me.spawn_link_on(&owner.peer, ("Elixir.Code", "eval_string"), arguments).timeout(time).await;
             match session {
                 Ok(session) => {
-                    if ready.send(Ok(())).is_ok() {
+                    if ready.send(Ok(session.pid.clone())).is_ok() {
                         owner.run(&mut me, &session.pid, orders).await;
                     }
                 }
@@ -65,8 +67,8 @@ impl ElixirSession {
                 Err(error) => drop(ready.send(Err(error))),
             }
         });
-        started.await.map_err(|_| CallError::NodeDown { node: peer.clone() })??;
-        Ok(ElixirSession { node: node.clone(), peer: peer.clone(), send, replies, names, counter: 1 })
+        let pid = started.await.map_err(|_| CallError::NodeDown { node: peer.clone() })??;
+        Ok(ElixirSession { node: node.clone(), peer: peer.clone(), pid, send, replies, names, counter: 1 })
     }
 
     pub(crate) fn counter(&self) -> usize {
@@ -112,7 +114,11 @@ impl ElixirSession {
     /// `IEx.Autocomplete.expand` of the node: what is inserted, and what could follow.
     pub(crate) async fn expand(&self, before: &str) -> Option<(String, Vec<String>)> {
         let line: String = before.chars().rev().collect();
-        let call = self.node.call(&self.peer, ("Elixir.IEx.Autocomplete", "expand"), (Term::charlist(&line),));
+        let call = self.node.call(
+            &self.peer,
+            ("Elixir.IEx.Autocomplete", "expand"),
+            (Term::charlist(&line), self.pid.clone()),
+        );
         let answer: Term = call.timeout(Duration::from_secs(2)).await.ok()?;
         let text = |term: &Term| term.as_list().and_then(|list| list.to_text());
         match answer.as_tuple()? {

@@ -8,8 +8,6 @@ silent = :"do not show this result in output"
 
 fresh = fn ->
   env = Code.env_for_eval(file: "iex")
-  history = if helpers, do: IEx.History.init()
-
   env =
     if helpers do
       {_, _, env} = Code.eval_quoted_with_env(quote(do: import(IEx.Helpers)), [], env)
@@ -18,11 +16,23 @@ fresh = fn ->
       env
     end
 
-  {[], env, history}
+  {[], env, []}
+end
+
+# `v()` and `v(n)` by values of our own: releases of IEx keep theirs in different places.
+recall = fn values, n ->
+  found = if n < 0, do: Enum.at(values, -n - 1), else: List.keyfind(values, n, 0)
+  if found, do: elem(found, 1), else: raise("v(#{n}) is out of bounds, #{length(values)} values are kept")
+end
+
+recalling = fn
+  {:v, _, []} -> quote(do: Process.get(:beamline_v).(-1))
+  {:v, _, [n]} -> quote(do: Process.get(:beamline_v).(unquote(n)))
+  other -> other
 end
 
 prune = fn stack ->
-  ours = [:elixir, :elixir_eval, :erl_eval, :elixir_compiler, Code]
+  ours = [:elixir, :elixir_eval, :elixir_expand, :erl_eval, :elixir_compiler, Code]
   Enum.take_while(stack, fn entry -> elem(entry, 0) not in ours end)
 end
 
@@ -32,17 +42,19 @@ show = fn value, width ->
   inspect(value, Keyword.merge([pretty: true, width: width, syntax_colors: syntax], configured))
 end
 
-run = fn code, counter, width, {binding, env, history} ->
-  if history, do: Process.put(:iex_history, history)
+run = fn code, counter, width, {binding, env, values} ->
+  Process.put(:beamline_v, fn n -> recall.(values, n) end)
 
   try do
     quoted = Code.string_to_quoted!(code, file: "iex", line: counter)
+    # A module may have a function of that name.
+    quoted = if code =~ "defmodule", do: quoted, else: Macro.prewalk(quoted, recalling)
     {value, binding, env} = Code.eval_quoted_with_env(quoted, binding, env)
-    history = if history, do: IEx.History.append(Process.get(:iex_history), {counter, value}, 20)
+    values = Enum.take([{counter, value} | values], 20)
     reply = if value == silent, do: :silent, else: {:value, show.(value, width)}
-    {reply, {binding, env, history}}
+    {reply, {binding, env, values}}
   catch
-    kind, reason -> {{:failed, Exception.format(kind, reason, prune.(__STACKTRACE__))}, {binding, env, history}}
+    kind, reason -> {{:failed, Exception.format(kind, reason, prune.(__STACKTRACE__))}, {binding, env, values}}
   end
 end
 

@@ -48,9 +48,10 @@ impl Terminal {
         }
     }
 
-    /// Lines come as binaries of UTF-8 from now on, if the terminal can.
-    pub(crate) async fn set_up(&mut self) {
+    /// Lines come as binaries of UTF-8 from now on, and Tab calls this function, if the terminal can.
+    pub(crate) async fn set_up(&mut self, expand: Option<Term>) {
         let options = [(atom("binary"), Term::from(true)), (atom("encoding"), Term::atom("unicode"))];
+        let options = options.into_iter().chain(expand.map(|expand| (atom("expand_fun"), expand)));
         let options = Term::list(options.map(Term::from));
         // One that cannot sends lists, which are read too.
         let _ = self.request((atom("setopts"), options).into()).await;

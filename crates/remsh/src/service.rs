@@ -13,7 +13,7 @@ use beamline_proto::NodeName;
 use beamline_term::{Atom, Inspect, Pid, Reference, Term, atom};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::calls::Reach;
 use crate::io_client::{Line, Terminal};
@@ -44,7 +44,8 @@ impl Default for Remsh {
 }
 
 /// The prompts that are open, by their processes.
-type Open = Arc<StdMutex<HashMap<Pid, (Atom, Arc<Mutex<Prompt>>)>>>;
+type Prompts = HashMap<Pid, (Atom, Arc<Mutex<Prompt>>)>;
+type Open = Arc<StdMutex<Prompts>>;
 
 #[derive(Clone)]
 struct Service {
@@ -161,11 +162,21 @@ impl Service {
         begin: Option<(Pid, Reference)>,
         permit: Option<OwnedSemaphorePermit>,
     ) {
-        terminal.set_up().await;
+        let Ok(guest) = NodeName::from_atom(&origin.node) else { return };
+        // A function of the terminal's own node that asks here; one that has none completes by itself.
+        let own = self.node.name().to_atom();
+        let expand = self.node.call(&guest, ("Elixir.IEx.Autocomplete", "remsh"), (own,));
+        let expand: Option<Term> = match expand.timeout(Duration::from_secs(2)).await {
+            Ok(expand) => Some(expand),
+            Err(error) => {
+                debug!(%error, "the terminal completes by itself");
+                None
+            }
+        };
+        terminal.set_up(expand).await;
         if let Some((parent, reference)) = begin {
             greet(&mut terminal.me, &parent, &reference).await;
         }
-        let Ok(guest) = NodeName::from_atom(&origin.node) else { return };
         let Some(_permit) = permit else {
             warn!(target: "beamline::remsh", node = %guest, "refused a prompt: all {} are in use", self.settings.sessions);
             terminal.print("All prompts of this node are in use; try again when somebody has left.\n").await;
@@ -233,7 +244,7 @@ impl Service {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Pid, (Atom, Arc<Mutex<Prompt>>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Prompts> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
