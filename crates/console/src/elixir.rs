@@ -23,8 +23,6 @@ pub(crate) enum Reply {
 pub(crate) struct ElixirSession {
     node: Node,
     peer: NodeName,
-    /// The process there.
-    pid: Pid,
     send: mpsc::UnboundedSender<Order>,
     replies: mpsc::UnboundedReceiver<Reply>,
     names: std::sync::Arc<std::sync::Mutex<Vec<String>>>,
@@ -59,7 +57,7 @@ impl ElixirSession {
             let session = me.spawn_link_on(&owner.peer, ("Elixir.Code", "eval_string"), arguments).timeout(time).await;
             match session {
                 Ok(session) => {
-                    if ready.send(Ok(session.pid.clone())).is_ok() {
+                    if ready.send(Ok(())).is_ok() {
                         owner.run(&mut me, &session.pid, orders).await;
                     }
                 }
@@ -67,8 +65,8 @@ impl ElixirSession {
                 Err(error) => drop(ready.send(Err(error))),
             }
         });
-        let pid = started.await.map_err(|_| CallError::NodeDown { node: peer.clone() })??;
-        Ok(ElixirSession { node: node.clone(), peer: peer.clone(), pid, send, replies, names, counter: 1 })
+        started.await.map_err(|_| CallError::NodeDown { node: peer.clone() })??;
+        Ok(ElixirSession { node: node.clone(), peer: peer.clone(), send, replies, names, counter: 1 })
     }
 
     pub(crate) fn counter(&self) -> usize {
@@ -111,14 +109,11 @@ impl ElixirSession {
         self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// `IEx.Autocomplete.expand` of the node: what is inserted, and what could follow.
+    /// `IEx.Autocomplete.expand` of the node: what is inserted, and what could follow. None if it has none, or, as that of
+    /// 1.20, one that works in its own shell only.
     pub(crate) async fn expand(&self, before: &str) -> Option<(String, Vec<String>)> {
         let line: String = before.chars().rev().collect();
-        let call = self.node.call(
-            &self.peer,
-            ("Elixir.IEx.Autocomplete", "expand"),
-            (Term::charlist(&line), self.pid.clone()),
-        );
+        let call = self.node.call(&self.peer, ("Elixir.IEx.Autocomplete", "expand"), (Term::charlist(&line),));
         let answer: Term = call.timeout(Duration::from_secs(2)).await.ok()?;
         let text = |term: &Term| term.as_list().and_then(|list| list.to_text());
         match answer.as_tuple()? {

@@ -76,6 +76,11 @@ impl Prompt {
         self.counter
     }
 
+    /// Counts an expression whose evaluation was dropped.
+    pub fn give_up(&mut self) {
+        self.counter += 1;
+    }
+
     /// The node that is looked at.
     pub fn target(&self) -> &NodeName {
         self.calls.target()

@@ -16,7 +16,8 @@ use crate::kind::Kind;
 
 pub(crate) enum Engine {
     Here(Box<Prompt>),
-    There(Box<ElixirSession>),
+    /// With a prompt that only completes, for nodes that cannot.
+    There(Box<ElixirSession>, Box<Prompt>),
 }
 
 /// What is to be done after an expression.
@@ -53,20 +54,21 @@ impl Engine {
         let device: Arc<Screen> = Arc::clone(screen);
         let leader = io_server::serve(node, device);
         let session = ElixirSession::start(node, peer, leader, screen.colours(), time).await?;
-        Ok((Engine::There(Box::new(session)), kind))
+        let completes = Prompt::new(node, Reach::Other(peer.clone()), this(), Limits::default());
+        Ok((Engine::There(Box::new(session), Box::new(completes)), kind))
     }
 
     pub(crate) fn target(&self) -> &NodeName {
         match self {
             Engine::Here(prompt) => prompt.target(),
-            Engine::There(session) => session.peer(),
+            Engine::There(session, _) => session.peer(),
         }
     }
 
     pub(crate) fn counter(&self) -> usize {
         match self {
             Engine::Here(prompt) => prompt.counter(),
-            Engine::There(session) => session.counter(),
+            Engine::There(session, _) => session.counter(),
         }
     }
 
@@ -78,7 +80,7 @@ impl Engine {
                 Outcome::Clear => After::Clear,
                 _ => After::Silent,
             },
-            Engine::There(session) => match text.trim().trim_end_matches("()") {
+            Engine::There(session, _) => match text.trim().trim_end_matches("()") {
                 "clear" => After::Clear,
                 "respawn" => {
                     session.respawn();
@@ -98,8 +100,11 @@ impl Engine {
     /// Gives up what runs; its future has been dropped.
     pub(crate) async fn interrupt(&mut self) -> After {
         match self {
-            Engine::Here(_) => After::Failed("** interrupted; the variables are as they were before".into()),
-            Engine::There(session) => match session.interrupt().await {
+            Engine::Here(prompt) => {
+                prompt.give_up();
+                After::Failed("** interrupted; the variables are as they were before".into())
+            }
+            Engine::There(session, _) => match session.interrupt().await {
                 Reply::Lost => After::Lost,
                 Reply::Ended(reason) => After::Failed(ended(&reason)),
                 // It was done in the same moment.
@@ -114,12 +119,8 @@ impl Engine {
     pub(crate) async fn complete(&self, before: &str) -> Vec<Completion> {
         let cursor = cursor(before);
         match self {
-            Engine::Here(prompt) => {
-                let known = known(prompt, &cursor.place).await;
-                let found = prompt.session().complete(before, &known).into_iter();
-                found.map(|found| Completion { start: cursor.start, text: found.text, shown: found.shown }).collect()
-            }
-            Engine::There(session) => {
+            Engine::Here(prompt) => by_exports(prompt, before).await,
+            Engine::There(session, completes) => {
                 let typed = before.get(cursor.start..).unwrap_or_default();
                 let mut found = Vec::new();
                 if let Some((insert, hints)) = session.expand(before).await {
@@ -132,6 +133,8 @@ impl Engine {
                         let name = hint.split('/').next().unwrap_or(&hint);
                         found.push(Completion { start: cursor.start, text: format!("{stem}{name}"), shown: hint });
                     }
+                } else {
+                    found = by_exports(completes, before).await;
                 }
                 let names = session.names().into_iter().filter(|name| !typed.is_empty() && name.starts_with(typed));
                 found.extend(names.map(|name| Completion { start: cursor.start, shown: name.clone(), text: name }));
@@ -139,6 +142,14 @@ impl Engine {
             }
         }
     }
+}
+
+/// From what the language has and the node exports.
+async fn by_exports(prompt: &Prompt, before: &str) -> Vec<Completion> {
+    let cursor = cursor(before);
+    let known = known(prompt, &cursor.place).await;
+    let found = prompt.session().complete(before, &known).into_iter();
+    found.map(|found| Completion { start: cursor.start, text: found.text, shown: found.shown }).collect()
 }
 
 fn ended(reason: &str) -> String {
