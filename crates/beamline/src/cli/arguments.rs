@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Evaluate an expression at a node and print its value
     Rpc(Rpc),
-    /// A prompt at a node: Elixir's at an Elixir node, ours at others; with --name alone, at a node of its own
+    /// Open a prompt at a node, or at one of its own
     #[command(visible_alias = "remsh")]
     Shell(Box<ShellArguments>),
     /// List the nodes that a node is connected to
