@@ -74,7 +74,8 @@ fn a_rust_program_calls_a_real_node(otp: Otp) {
     assert_eq!(beamline(&epmd, &["rpc", &name, "AppB.hello()"]).1, ":world");
     assert_eq!(beamline(&epmd, &["rpc", &name, "AppB.add(40, 2)"]).1, "42");
     assert_eq!(beamline(&epmd, &["rpc", &name, ":erlang.node()"]).1, beam.atom());
-    let value = "%{a: [1, 2.5, \"x\"], b: {nil, <<1, 2>>}}";
+    // A map of one: from OTP 26 on each node has an order of its own.
+    let value = "{%{a: [1, 2.5, \"x\"]}, nil, <<1, 2>>}";
     let expression = format!("Function.identity({value})");
     assert_eq!(beamline(&epmd, &["rpc", &name, &expression]).1, value);
     let (code, _, talk) = beamline(&epmd, &["rpc", &name, "AppB.boom()"]);

@@ -24,7 +24,7 @@ const GROUP: &str = "beamline:x:65532:\n";
 
 pub(crate) fn main(arguments: &[&str]) -> ExitCode {
     let profile = match arguments {
-        [] => "dist",
+        [] => "image",
         ["--debug"] => "dev",
         ["--help" | "-h"] => {
             println!("{USAGE}");

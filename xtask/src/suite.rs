@@ -77,7 +77,7 @@ fn build(quick: bool) -> bool {
     }
     if !quick && image::engine() {
         title("images");
-        if let Err(problem) = image::build("dist") {
+        if let Err(problem) = image::build("image") {
             println!("no images: {problem}");
             return false;
         }
