@@ -102,6 +102,10 @@ impl Reader {
         self.offered = self.buffer.len() + size.min(self.buffer.capacity() - self.buffer.len());
     }
 
+    fn is_first_fragment(&self, frame: &[u8]) -> bool {
+        self.form == Form::Header && frame.starts_with(&[131, 69])
+    }
+
     /// Whether the frame that has begun fits into the buffer.
     fn holds_frame(&self) -> bool {
         let head = self.buffer.first_chunk::<4>();
@@ -176,8 +180,7 @@ impl Reader {
             Body { sequence: Some(sequence), memory, counted, left: length - CONTINUED }
         } else {
             // The number of a first fragment is that of all.
-            let is_first = self.form == Form::Header && head[..2] == [131, 69];
-            let fragments = if is_first { (&head[10..]).get_u64() } else { 1 };
+            let fragments = if self.is_first_fragment(&head) { (&head[10..]).get_u64() } else { 1 };
             let most = (fragments as usize).saturating_mul(FRAGMENT).max(length);
             let mut memory = self.shelf.take_growing(length.min(self.buffer.len() + STEP), most);
             memory.extend_from_slice(&self.buffer);
@@ -205,8 +208,11 @@ impl Reader {
             Some(sequence) => Ok(Some(part(self.parts.arrived(sequence, Some(body.memory), &mut self.shelf)?))),
             None => {
                 // In the memory of a first fragment the others will follow.
-                let is_first = self.form == Form::Header && body.memory.starts_with(&[131, 69]);
-                let frame = if is_first { body.memory.freeze() } else { self.shelf.keep(body.memory) };
+                let frame = if self.is_first_fragment(&body.memory) {
+                    body.memory.freeze()
+                } else {
+                    self.shelf.keep(body.memory)
+                };
                 self.frame(frame).map(Some)
             }
         }
