@@ -1,0 +1,1 @@
+//! Notebooks: files in Livebook's format, whose cells run at any node of the cluster.
