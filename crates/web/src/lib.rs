@@ -6,3 +6,6 @@
 mod dashboard;
 mod notebook;
 mod site;
+mod web;
+
+pub use web::Web;

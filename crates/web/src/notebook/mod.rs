@@ -1,1 +1,10 @@
 //! Notebooks: files in Livebook's format, whose cells run at any node of the cluster.
+
+use axum::Router;
+
+use crate::site::Site;
+
+/// Adds the notebook's pages and actions.
+pub(crate) fn routes(_site: &Site, router: Router<Site>) -> Router<Site> {
+    router
+}
