@@ -1,23 +1,29 @@
 //! What the pages are made from: who is in the cluster, and what each node says of itself.
+//!
+//! One reader for each node, for all who look: [`sampler`] runs them, [`state`] decides who is a member. What only one page
+//! shows is asked when that page is looked at, through [`memo`]. Nothing here knows of HTTP.
+//!
+//! | module | what it asks |
+//! | --- | --- |
+//! | [`identity`], [`figures`], [`load`], [`topology`] | what is read of every node |
+//! | [`process`] | processes: the top of many, one in detail |
+//! | [`history`], [`event`] | nothing: they remember |
 
-use beamline_node::{Node, NodeSet};
-use beamline_proto::NodeName;
+pub(crate) mod ask;
+pub(crate) mod event;
+pub(crate) mod figures;
+pub(crate) mod history;
+pub(crate) mod identity;
+mod load;
+mod memo;
+pub(crate) mod mesh;
+pub(crate) mod read;
+mod sampler;
+pub(crate) mod state;
+pub(crate) mod topology;
+pub(crate) mod trouble;
 
-/// What is known of the cluster; a cheap clone.
-#[derive(Clone)]
-pub(crate) struct Sources {
-    node: Node,
-    targets: Vec<NodeName>,
-}
+pub(crate) use sampler::{Cluster, Sources};
 
-impl Sources {
-    /// Looks at the cluster of `targets`, or, where there are none, at that of the node itself.
-    pub(crate) fn new(node: &Node, targets: Vec<NodeName>) -> Self {
-        Self { node: node.clone(), targets }
-    }
-
-    /// The nodes that the frame's picker offers.
-    pub(crate) fn names(&self) -> Vec<NodeName> {
-        if self.targets.is_empty() { self.node.nodes(NodeSet::Visible) } else { self.targets.clone() }
-    }
-}
+#[cfg(test)]
+mod real_tests;
