@@ -17,9 +17,10 @@ use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
 use crate::connection::{Closed, Connection, Unsent};
+use crate::destination::Destination;
 use crate::error::CallError;
 use crate::functions::{FunctionName, Kind};
-use crate::node::{Destination, Inner};
+use crate::node::Inner;
 use crate::patience::Patience;
 use crate::waiting::Place;
 

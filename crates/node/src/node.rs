@@ -10,7 +10,7 @@ use beamline_proto::control::Target;
 use beamline_proto::flags::Flags;
 use beamline_proto::handshake::Local;
 use beamline_proto::{Cookie, NodeName};
-use beamline_term::{Atom, Creation, Origin, Pid, Reference, atom};
+use beamline_term::{Atom, Creation, Origin, Pid, atom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, watch};
@@ -25,6 +25,7 @@ use crate::connection::guests::Guests;
 use crate::connection::slots::Slots;
 use crate::connection::{Connection, dial};
 use crate::cookies::Cookies;
+use crate::destination::Destination;
 use crate::epmd::Registration;
 use crate::error::{CallError, SendError};
 use crate::events::{DownReason, Events, NodeEvent};
@@ -107,71 +108,6 @@ pub enum NodeSet {
     This,
     /// This node and all peers.
     Known,
-}
-
-/// Where a message goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Destination {
-    /// A process.
-    Pid(Pid),
-    /// A registered name of this node.
-    Name(Atom),
-    /// A registered name of another.
-    Remote(Atom, NodeName),
-    /// A reference that a process made its alias.
-    Alias(Reference),
-}
-
-impl From<Pid> for Destination {
-    fn from(pid: Pid) -> Destination {
-        Destination::Pid(pid)
-    }
-}
-
-impl From<Atom> for Destination {
-    fn from(name: Atom) -> Destination {
-        Destination::Name(name)
-    }
-}
-
-impl From<Target> for Destination {
-    fn from(target: Target) -> Destination {
-        match target {
-            Target::Pid(pid) => Destination::Pid(pid),
-            Target::Name(name) => Destination::Name(name),
-        }
-    }
-}
-
-impl From<&Reference> for Destination {
-    fn from(alias: &Reference) -> Destination {
-        Destination::Alias(alias.clone())
-    }
-}
-
-impl From<&Pid> for Destination {
-    fn from(pid: &Pid) -> Destination {
-        Destination::Pid(pid.clone())
-    }
-}
-
-impl From<&'static str> for Destination {
-    fn from(name: &'static str) -> Destination {
-        Destination::Name(Atom::from_static(name))
-    }
-}
-
-impl From<(&'static str, &NodeName)> for Destination {
-    fn from((name, node): (&'static str, &NodeName)) -> Destination {
-        Destination::Remote(Atom::from_static(name), node.clone())
-    }
-}
-
-impl From<(Atom, &NodeName)> for Destination {
-    fn from((name, node): (Atom, &NodeName)) -> Destination {
-        Destination::Remote(name, node.clone())
-    }
 }
 
 impl std::fmt::Debug for Node {

@@ -7,7 +7,8 @@ use serde::Serialize;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
-use crate::node::{Destination, Inner};
+use crate::destination::Destination;
+use crate::node::Inner;
 use crate::process::Cell;
 
 /// A message that is going to be sent. Dropping this does not cancel it.

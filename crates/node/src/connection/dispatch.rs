@@ -10,7 +10,8 @@ use bytes::Bytes;
 
 use super::Connection;
 use crate::call::Outcome;
-use crate::node::{Destination, Inner};
+use crate::destination::Destination;
+use crate::node::Inner;
 use crate::process;
 use crate::service::spawn;
 use crate::waiting::Waiter;

@@ -14,8 +14,9 @@ use tokio::sync::oneshot;
 
 use super::{GenServer, run};
 use crate::call::Call;
+use crate::destination::Destination;
 use crate::error::SendError;
-use crate::node::{Destination, Inner, Node};
+use crate::node::{Inner, Node};
 use crate::process::{Cell, Down, NameTaken, Process, Tie, encoded};
 
 /// A server of any node, by pid or name. Cheap to clone; dropping it does not stop the server.

@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
 use crate::call::Call;
+use crate::destination::Destination;
 use crate::error::CallError;
-use crate::node::{Destination, Node};
+use crate::node::Node;
 
 /// A call to many that has not begun: `.await` it, or set a [`timeout`](MultiCall::timeout) first.
 #[must_use = "a call does nothing until it is awaited"]

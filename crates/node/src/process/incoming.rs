@@ -13,7 +13,8 @@ use super::roll::Line;
 use super::{Cell, Message};
 use crate::call::Outcome;
 use crate::connection::Connection;
-use crate::node::{Destination, Inner};
+use crate::destination::Destination;
+use crate::node::Inner;
 
 impl Inner {
     pub(crate) fn link_arrives(&self, connection: &Arc<Connection>, from: Pid, to: Pid) {

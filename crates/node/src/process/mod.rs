@@ -52,9 +52,10 @@ pub(crate) use roll::{Line, Roll};
 pub(crate) use table::Table;
 
 use crate::call::Call;
+use crate::destination::Destination;
 use crate::error::SendError;
 use crate::functions::FunctionName;
-use crate::node::{Destination, Inner};
+use crate::node::Inner;
 use crate::timer::Timer;
 
 /// The inside of a process: what its task holds.

@@ -13,8 +13,9 @@ use serde::Serialize;
 
 use super::{Cell, Message, NameTaken, Process, ProcessInfo, Tie};
 use crate::connection::Unsent;
+use crate::destination::Destination;
 use crate::error::SendError;
-use crate::node::{Destination, Inner, Node};
+use crate::node::{Inner, Node};
 use crate::timer::Timer;
 
 impl Node {

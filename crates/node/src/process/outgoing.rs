@@ -16,7 +16,8 @@ use super::parked::Parcel;
 use super::roll::Line;
 use super::{Message, encoded};
 use crate::connection::Connection;
-use crate::node::{Destination, Inner};
+use crate::destination::Destination;
+use crate::node::Inner;
 
 impl Inner {
     fn is_own(&self, node: &Atom) -> bool {
