@@ -9,3 +9,5 @@ mod site;
 mod web;
 
 pub use web::Web;
+
+pub use notebook::livemd;

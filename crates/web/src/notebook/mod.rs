@@ -1,5 +1,7 @@
 //! Notebooks: files in Livebook's format, whose cells run at any node of the cluster.
 
+pub mod livemd;
+
 use axum::Router;
 
 use crate::site::Site;
