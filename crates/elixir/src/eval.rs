@@ -33,7 +33,7 @@ impl Call {
     /// The exception for a function that nobody has.
     pub fn undefined(&self) -> Exception {
         let module = self.module.as_ref().map_or("nil", Atom::as_str);
-        Exception::undefined(module, self.function.as_str(), self.arguments.len())
+        Exception::undefined(module, self.function.as_str(), self.arguments.len(), &[])
     }
 }
 

@@ -47,15 +47,24 @@ impl Exception {
         Exception::Error { name: name.into(), message: message.into() }
     }
 
-    /// A call of a function that there is not. `module` is an atom's text: `Elixir.Enum` or `lists`.
-    pub fn undefined(module: &str, function: &str, arity: usize) -> Exception {
-        let module = Term::from(beamline_term::Atom::new(module).unwrap_or(beamline_term::atom("nil"))).to_string();
-        let name = function_name(function);
-        // Ours are there, though not all of what Elixir has in them.
-        let why = if crate::library::is_module(&module) { "or private" } else { "(module " };
-        let mut message = format!("function {module}.{name}/{arity} is undefined {why}");
-        if why.starts_with('(') {
-            message.push_str(&format!("{module} is not available)"));
+    /// A call of a function that there is not. `module` is an atom's text: `Elixir.Enum` or `lists`. `exports` are the functions
+    /// of the module, with how many arguments they take, if there is such a module; those of this crate's own need not be named.
+    pub fn undefined(module: &str, function: &str, arity: usize, exports: &[(String, usize)]) -> Exception {
+        let shown = Term::from(beamline_term::Atom::new(module).unwrap_or(beamline_term::atom("nil"))).to_string();
+        let mut all: Vec<(&str, usize)> = crate::library::exports(module).collect();
+        all.extend(exports.iter().map(|(name, arity)| (name.as_str(), *arity)));
+        let mut message = format!("function {shown}.{}/{arity} is undefined", function_name(function));
+        if all.is_empty() {
+            message.push_str(&format!(" (module {shown} is not available)"));
+        } else {
+            message.push_str(" or private");
+            let meant = meant(function, &all);
+            if !meant.is_empty() {
+                message.push_str(". Did you mean:\n\n");
+                meant.iter().for_each(|(name, arity)| {
+                    message.push_str(&format!("    * {}/{arity}\n", function_name(name)));
+                });
+            }
         }
         Exception::error("UndefinedFunctionError", message)
     }
@@ -111,6 +120,26 @@ impl fmt::Display for Exception {
 }
 
 impl std::error::Error for Exception {}
+
+/// Whom a wrong name may have meant: the same name with other arguments, else up to five that are like it, sorted.
+fn meant<'n>(function: &str, exports: &[(&'n str, usize)]) -> Vec<(&'n str, usize)> {
+    // As near as Elixir wants names to be.
+    const NEAR: f64 = 0.77;
+    let mut near: Vec<(f64, (&str, usize))> = if exports.iter().any(|(name, _)| *name == function) {
+        exports.iter().filter(|(name, _)| *name == function).map(|entry| (1.0, *entry)).collect()
+    } else {
+        exports
+            .iter()
+            .map(|entry| (strsim::jaro(function, entry.0), *entry))
+            .filter(|(near, _)| *near >= NEAR)
+            .collect()
+    };
+    near.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+    near.dedup();
+    let mut names: Vec<(&str, usize)> = near.into_iter().take(5).map(|(_, entry)| entry).collect();
+    names.sort_unstable();
+    names
+}
 
 /// What an exit reason says, as `Exception.format_exit/1`.
 fn exit_text(reason: &Term, elixir: Elixir) -> String {

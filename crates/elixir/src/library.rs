@@ -195,9 +195,11 @@ pub fn functions() -> Vec<(&'static str, &'static str, usize)> {
     functions
 }
 
-/// Whether some functions of a module are known here; its name is without `Elixir.`.
-pub(crate) fn is_module(name: &str) -> bool {
-    all().any(|native| native.module == name)
+/// The functions of a module that are known here, by its atom (`Elixir.Enum`).
+pub(crate) fn exports(module: &str) -> impl Iterator<Item = (&'static str, usize)> {
+    let alias = module.strip_prefix("Elixir.");
+    let ours = move |native: &&Native| alias == Some(native.module) || (module == "erlang" && native.erlang);
+    all().filter(ours).flat_map(|native| (native.least..=native.most).map(|arity| (native.name, arity)))
 }
 
 /// A function by the atom of its module (`Elixir.Enum`), its name and how many arguments it gets.

@@ -51,6 +51,8 @@ pub struct Call<T> {
     from: Option<Pid>,
     /// For whom it is made, if not for this node itself.
     behalf: Option<NodeName>,
+    /// Who does its input and output, if anybody.
+    leader: Option<Pid>,
     answer: PhantomData<fn() -> T>,
 }
 
@@ -99,13 +101,20 @@ impl<T> Call<T> {
     fn new(node: &Arc<Inner>, peer: &NodeName, work: Work, body: Result<Vec<u8>, Error>) -> Call<T> {
         let timeout = node.settings.limits.call_timeout;
         let (node, peer) = (Arc::clone(node), peer.clone());
-        Call { node, peer, work, body, timeout, from: None, behalf: None, answer: PhantomData }
+        Call { node, peer, work, body, timeout, from: None, behalf: None, leader: None, answer: PhantomData }
     }
 
     /// Calls functions of this node as if that node did: what [`Access`](crate::Access) denies it is denied here. Calls of
     /// other nodes are made in the name of this one all the same.
     pub fn on_behalf_of(mut self, node: &NodeName) -> Call<T> {
         self.behalf = Some(node.clone());
+        self
+    }
+
+    /// Makes that process the group leader of what serves the call: it gets, as requests of the Erlang I/O protocol, what the
+    /// function prints and asks. Without one, what a function prints goes nowhere.
+    pub fn led_by(mut self, leader: &Pid) -> Call<T> {
+        self.leader = Some(leader.clone());
         self
     }
 
@@ -183,7 +192,8 @@ impl<T> Call<T> {
         let own = self.node.name.as_atom();
         let node = self.peer.clone();
         let caller = self.behalf.as_ref().map_or(own, NodeName::as_atom);
-        match self.node.functions.call(function, arguments, caller, own).await {
+        let by = (caller, self.leader.as_ref());
+        match self.node.functions.start(function.clone(), arguments, by, own).answer.await {
             Ok(value) => Ok(Bytes::from(value)),
             Err(raise) => Err(match raise.kind {
                 Kind::Error => CallError::Raised { node, stack: raise.stack(), reason: raise.reason },
@@ -200,7 +210,7 @@ impl<T> Call<T> {
         Spawn {
             reference,
             from: self.from(),
-            group_leader: &self.node.caller,
+            group_leader: self.leader.as_ref().unwrap_or(&self.node.caller),
             module: &MODULE,
             function: &FUNCTION,
             arity: 4,

@@ -1,11 +1,15 @@
 //! What a prompt's calls come to: each is one call of the function table of a node, but for those about the prompt's own node.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use beamline_elixir::{Call, Exception};
 use beamline_node::{CallError, Node};
 use beamline_proto::NodeName;
 use beamline_term::{Atom, Pid, Term, atom};
+
+use crate::letters::Letters;
+use crate::wrappers::wrapped;
 
 /// How long a call may take. A prompt is patient: whoever sits there has Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -27,13 +31,23 @@ pub enum Reach {
 pub struct Calls {
     node: Node,
     reach: Reach,
-    this: Pid,
+    letters: Arc<Letters>,
+    leader: Option<Pid>,
 }
 
 impl Calls {
-    /// `node` makes the calls; `this` is what `self()` gives.
-    pub fn new(node: &Node, reach: Reach, this: Pid) -> Calls {
-        Calls { node: node.clone(), reach, this }
+    pub(crate) fn new(node: &Node, reach: Reach) -> Calls {
+        Calls { node: node.clone(), reach, letters: Arc::new(Letters::start(node)), leader: None }
+    }
+
+    /// That process gets what functions of other nodes print and ask.
+    pub(crate) fn led_by(self, leader: Pid) -> Calls {
+        Calls { leader: Some(leader), ..self }
+    }
+
+    /// What `self()` was sent.
+    pub(crate) fn letters(&self) -> &Letters {
+        &self.letters
     }
 
     /// The node that is looked at.
@@ -63,7 +77,10 @@ impl Calls {
         time: Option<Duration>,
     ) -> Result<Term, CallError> {
         let node = node.unwrap_or(self.target());
-        let call = self.node.call(node, (module, function), arguments).timeout(time.unwrap_or(PATIENCE));
+        let mut call = self.node.call(node, (module, function), arguments).timeout(time.unwrap_or(PATIENCE));
+        if let Some(leader) = &self.leader {
+            call = call.led_by(leader);
+        }
         match &self.reach {
             Reach::Guest(guest) => call.on_behalf_of(guest).await,
             Reach::Own | Reach::Other(_) => call.await,
@@ -78,7 +95,7 @@ impl Calls {
         let Some(module) = &call.module else { return Err(call.undefined()) };
         let arguments = call.arguments.as_slice();
         match (module.as_str(), call.function.as_str(), arguments) {
-            ("erlang", "self", []) => return Ok(self.this.clone().into()),
+            ("erlang", "self", []) => return Ok(self.letters.pid().clone().into()),
             ("erlang", "node", []) => return Ok(self.target().to_atom().into()),
             ("erlang", "node", [Term::Pid(pid)]) => return Ok(pid.node().clone().into()),
             ("erlang", "node", [Term::Reference(reference)]) => return Ok(reference.node().clone().into()),
@@ -93,7 +110,39 @@ impl Calls {
             return value;
         }
         let name = (module.clone(), call.function.clone());
-        self.at(None, name, call.arguments.clone(), None).await.map_err(|error| failed(&call, error))
+        match self.at(None, name, call.arguments.clone(), None).await {
+            Ok(value) => Ok(value),
+            Err(error) => self.another_way(&call, error).await,
+        }
+    }
+
+    /// A node without Elixir's modules may have the function under a name of Erlang's.
+    async fn another_way(&self, call: &Call, error: CallError) -> Result<Term, Exception> {
+        let name = call.module.as_ref().map_or("", Atom::as_str);
+        if let Some(wrapped) = wrapped(name, call.function.as_str(), call.arguments.len())
+            && is_undefined(call, &error)
+        {
+            let name = (atom(wrapped.module), atom(wrapped.function));
+            let answer = self.at(None, name, call.arguments.clone(), None).await;
+            if let Ok(value) = answer {
+                return Ok(wrapped.answer(value));
+            }
+        }
+        Err(self.failed(None, call, error).await)
+    }
+
+    /// What a call that failed says at a prompt; `node` is the one that was called, if not the target.
+    async fn failed(&self, node: Option<&NodeName>, call: &Call, error: CallError) -> Exception {
+        let CallError::Raised { reason, stack, .. } = &error else { return failed(call, error) };
+        if !reason.is_atom("undef") {
+            return failed(call, error);
+        }
+        // What is missing may be deep inside of what was called.
+        let (module, function, arity) = top(stack)
+            .or_else(|| Some((call.module.clone()?, call.function.clone(), call.arguments.len())))
+            .unwrap_or((atom("nil"), call.function.clone(), call.arguments.len()));
+        let exports = self.exports_of(node, &module).await;
+        Exception::undefined(module.as_str(), function.as_str(), arity, &exports)
     }
 
     /// `:rpc.call` and `:erpc.call`.
@@ -125,7 +174,8 @@ impl Calls {
             (Err(error), true) => Ok(badrpc(error)),
             (Err(error), false) => {
                 let (module, function) = (Some(module.clone()), function.clone());
-                Err(failed(&Call { module, function, arguments: list.to_vec() }, error))
+                let call = Call { module, function, arguments: list.to_vec() };
+                Err(self.failed(Some(&node), &call, error).await)
             }
         }
     }
@@ -214,6 +264,26 @@ fn badrpc(error: CallError) -> Term {
         other => exit(other.to_string().into()),
     };
     (atom("badrpc"), reason).into()
+}
+
+/// The function at the top of a stack, and how many arguments it takes.
+fn top(stack: &Term) -> Option<(Atom, Atom, usize)> {
+    let first = stack.as_list()?.iter().next()?;
+    let [Term::Atom(module), Term::Atom(function), last, ..] = first.as_tuple()? else { return None };
+    let arity = match last.as_list() {
+        Some(arguments) => arguments.len(),
+        None => usize::try_from(last.as_u64()?).ok()?,
+    };
+    Some((module.clone(), function.clone(), arity))
+}
+
+/// Whether the node has no such function, which is another thing than that it calls one.
+fn is_undefined(call: &Call, error: &CallError) -> bool {
+    let CallError::Raised { reason, stack, .. } = error else { return false };
+    reason.is_atom("undef")
+        && top(stack).is_none_or(|(module, function, arity)| {
+            Some(&module) == call.module.as_ref() && function == call.function && arity == call.arguments.len()
+        })
 }
 
 /// What a call that failed says at a prompt.

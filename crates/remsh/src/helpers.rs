@@ -1,23 +1,36 @@
 //! The prompt's own functions, IEx's helpers as far as they fit.
 
-use beamline_elixir::Exception;
-use beamline_proto::Creation;
-use beamline_term::{Atom, Pid, Term, atom};
+use beamline_elixir::{Call, Exception};
+use beamline_proto::{Creation, NodeName};
+use beamline_term::{Atom, Inspect, Origin, Pid, Port, Reference, Term, atom};
 
 use crate::calls::Calls;
 
 /// Name, number of arguments, what it does.
-pub(crate) const HELPERS: [(&str, &[usize], &str); 10] = [
+pub(crate) const HELPERS: [(&str, &[usize], &str); 14] = [
     ("h", &[0, 1], "this help, or what is known of a module or function: h Enum, h Enum.map"),
     ("v", &[0, 1], "the last value, that of a line v(3), or so many back v(-2)"),
-    ("i", &[1], "what a value is"),
+    ("i", &[0, 1], "what a value is; without one, the last"),
     ("exports", &[1], "the functions of a module: exports(AppA)"),
+    ("flush", &[0], "what self() was sent"),
+    ("process_info", &[1], "what the node tells of a process"),
     ("pid", &[1, 3], "a pid of the node: pid(\"0.12.0\"), pid(0, 12, 0)"),
+    ("port", &[1, 2], "a port of the node: port(\"0.8\"), port(0, 8)"),
+    ("ref", &[1, 4], "a reference of the node: ref(\"0.1.2.3\"), ref(0, 1, 2, 3)"),
     ("t", &[1], "the types of a module"),
     ("runtime_info", &[0], "what the node runs on"),
     ("clear", &[0], "an empty screen"),
     ("respawn", &[0], "a fresh session: no variables, no values"),
     ("nl", &[1], "only a BEAM loads code"),
+];
+
+/// What IEx has and a prompt of ours cannot have, and why.
+pub(crate) const ABSENT: [(&[&str], &[usize], &str); 5] = [
+    (&["b"], &[1], "only a BEAM knows the callbacks of a behaviour"),
+    (&["open"], &[0, 1], "nothing here knows where the source of a module is"),
+    (&["c", "l", "r", "recompile", "import_file"], &[0, 1], "nothing is compiled or loaded here"),
+    (&["break!", "breaks", "continue", "next", "whereami", "s"], &[0, 1, 2], "only a BEAM stops at a line"),
+    (&["cd", "ls", "pwd"], &[0, 1], "expressions see no files, neither here nor on the node"),
 ];
 
 /// What a helper has for its prompt: a text to print, or a value.
@@ -34,6 +47,8 @@ pub(crate) fn help() -> String {
         let arities: Vec<String> = arities.iter().map(|arity| format!("{name}/{arity}")).collect();
         text.push_str(&format!("  {:<16} {what}\n", arities.join(", ")));
     }
+    let absent: Vec<&str> = ABSENT.iter().flat_map(|(names, ..)| names.iter().copied()).collect();
+    text.push_str(&format!("\nWhat only a BEAM has: {}.\n", absent.join(", ")));
     text.push_str("\nCtrl-C gives up a line or what runs; Ctrl-D leaves, and the node lives on. #iex:break gives up an open text.\n");
     text
 }
@@ -51,46 +66,66 @@ impl Calls {
                     columns(&names)
                 }))
             }
+            ("flush", []) => Ok(Helped::Text(self.flush())),
+            ("process_info", [pid @ Term::Pid(_)]) => {
+                let call =
+                    Call { module: Some(atom("Elixir.Process")), function: atom("info"), arguments: vec![pid.clone()] };
+                self.call(call).await.map(Helped::Value)
+            }
             ("t", [Term::Atom(module)]) => {
                 Ok(Helped::Text(format!("No type information for {} was found\n", shown(module))))
             }
             ("nl", [module]) => Ok(Helped::Value((atom("error"), atom("nofile"), module.clone()).into())),
-            ("pid", [Term::Integer(_), Term::Integer(id), Term::Integer(serial)]) => {
-                self.pid(u32::try_from(*id).ok(), u32::try_from(*serial).ok()).await.map(Helped::Value)
-            }
-            ("pid", [text]) => {
-                let numbers: Vec<Option<u32>> = text
-                    .as_str()
-                    .unwrap_or_default()
-                    .trim_matches(['<', '>'])
-                    .split('.')
-                    .map(|part| part.parse().ok())
-                    .collect();
-                match numbers.as_slice() {
-                    [_, id, serial] => self.pid(*id, *serial).await.map(Helped::Value),
-                    _ => self.pid(None, None).await.map(Helped::Value),
-                }
-            }
+            ("pid" | "port" | "ref", _) => self.identifier(name, arguments).await.map(Helped::Value),
             ("runtime_info", []) => self.runtime_info().await.map(Helped::Text),
-            _ => Err(Exception::error("ArgumentError", format!("{name} does not take these arguments; see h()"))),
+            _ => Err(match ABSENT.iter().find(|(names, ..)| names.contains(&name)) {
+                Some((.., why)) => {
+                    Exception::error("RuntimeError", format!("there is no {name} at this prompt: {why}"))
+                }
+                None => Exception::error("ArgumentError", format!("{name} does not take these arguments; see h()")),
+            }),
         }
     }
 
-    async fn pid(&self, id: Option<u32>, serial: Option<u32>) -> Result<Term, Exception> {
-        let (Some(id), Some(serial)) = (id, serial) else {
-            return Err(Exception::error("ArgumentError", "a pid is written pid(\"0.12.0\") or pid(0, 12, 0)"));
+    fn flush(&self) -> String {
+        let (messages, lost) = self.letters().take();
+        let mut text: String =
+            messages.iter().map(|message| format!("{}\n", Inspect::new(message).width(80))).collect();
+        if lost > 0 {
+            text.push_str(&format!("and {lost} more, for which there was no room\n"));
+        }
+        text
+    }
+
+    /// `pid("0.12.0")`, `port(0, 8)`, `ref("0.1.2.3")`: of the target as it runs now.
+    async fn identifier(&self, name: &str, arguments: &[Term]) -> Result<Term, Exception> {
+        let written = match arguments {
+            [text] => text.as_str().unwrap_or_default().to_owned(),
+            numbers => numbers.iter().map(Term::to_string).collect::<Vec<_>>().join("."),
         };
+        let inner = written.trim_start_matches(|next: char| next != '<' && !next.is_ascii_digit());
+        let inner = inner.trim_start_matches('<').trim_end_matches('>');
         let asked = vec![atom("creation").into()];
         let creation = self.at(None, (atom("erlang"), atom("system_info")), asked, Some(QUICK)).await;
         let creation = creation.ok().and_then(|creation| u32::try_from(creation.as_u64()?).ok()).unwrap_or(0);
-        let creation = Creation::new(creation);
-        Ok(Pid::new(self.target().to_atom(), id, serial, creation).into())
+        let origin = Origin::new(self.target().to_atom(), Creation::new(creation));
+        let made = match name {
+            "pid" => Pid::parse_local(&format!("#PID<{inner}>"), &origin).map(Term::from),
+            "port" => Port::parse_local(&format!("#Port<{inner}>"), &origin).map(Term::from),
+            _ => Reference::parse_local(&format!("#Reference<{inner}>"), &origin).map(Term::from),
+        };
+        made.map_err(|error| Exception::error("ArgumentError", error.to_string()))
     }
 
-    /// What the target exports of a module, with what the language itself has of it, sorted.
+    /// What the target exports of a module, sorted.
     pub async fn exports(&self, module: &Atom) -> Vec<(String, usize)> {
+        self.exports_of(None, module).await
+    }
+
+    /// What a node, or the target, exports of a module, sorted.
+    pub(crate) async fn exports_of(&self, node: Option<&NodeName>, module: &Atom) -> Vec<(String, usize)> {
         let asked = vec![module.clone().into(), atom("exports").into()];
-        let answer = self.at(None, (atom("erlang"), atom("get_module_info")), asked, Some(QUICK)).await;
+        let answer = self.at(node, (atom("erlang"), atom("get_module_info")), asked, Some(QUICK)).await;
         let listed = answer.ok().and_then(|answer| Some(answer.as_list()?.to_vec())).unwrap_or_default();
         let named = listed.iter().filter_map(|entry| match entry.as_tuple() {
             Some([Term::Atom(name), arity]) => Some((name.as_str().to_owned(), usize::try_from(arity.as_u64()?).ok()?)),
@@ -132,65 +167,17 @@ impl Calls {
         }
         Ok(text)
     }
-
-    /// What `h` tells of a topic: a module, or a function of one.
-    pub(crate) async fn topic(&self, topic: &str) -> String {
-        let topic = topic.trim().trim_start_matches('&');
-        let (topic, _) = topic.split_once('/').unwrap_or((topic, ""));
-        let topic = topic.trim_end_matches("()");
-        let is_alias = |text: &str| {
-            text.rsplit('.').next().is_some_and(|last| last.starts_with(|first: char| first.is_ascii_uppercase()))
-        };
-        let (module, function) = match topic.strip_prefix(':') {
-            Some(rest) => rest.split_once('.').map_or((rest, None), |(module, function)| (module, Some(function))),
-            None if is_alias(topic) => (topic, None),
-            None => match topic.rsplit_once('.') {
-                Some((module, function)) => (module, Some(function)),
-                None => ("Kernel", Some(topic)),
-            },
-        };
-        if let (Some(name), "Kernel") = (function, module)
-            && let Some((name, arities, what)) = HELPERS.iter().find(|helper| helper.0 == name)
-        {
-            let arities: Vec<String> = arities.iter().map(|arity| format!("{name}/{arity}")).collect();
-            return format!("* {}: {what}\n", arities.join(", "));
-        }
-        let name = if topic.starts_with(':') { module.to_owned() } else { format!("Elixir.{module}") };
-        let own: Vec<(String, usize)> = beamline_elixir::functions()
-            .into_iter()
-            .filter(|(of, ..)| *of == module && (module != "erlang" || topic.starts_with(':')))
-            .map(|(_, name, arity)| (name.to_owned(), arity))
-            .collect();
-        let theirs = match Atom::new(&name) {
-            Ok(module) => self.exports(&module).await,
-            Err(_) => Vec::new(),
-        };
-        let wanted = |name: &str| function.is_none_or(|function| function == name);
-        let mut text = String::new();
-        let own: Vec<_> = own.into_iter().filter(|(name, _)| wanted(name)).collect();
-        let theirs: Vec<_> = theirs.into_iter().filter(|entry| wanted(&entry.0) && !own.contains(entry)).collect();
-        if !own.is_empty() {
-            text.push_str(&format!("{topic}: evaluated here, as Elixir's\n{}", columns(&own)));
-        }
-        if !theirs.is_empty() {
-            text.push_str(&format!("{topic}: exported by {}\n{}", self.target(), columns(&theirs)));
-        }
-        if text.is_empty() {
-            text = format!("Nothing is known of {topic}: neither here nor on {}\n", self.target());
-        }
-        text
-    }
 }
 
 /// For what somebody waits with a finger on a key.
-const QUICK: std::time::Duration = std::time::Duration::from_secs(2);
+pub(crate) const QUICK: std::time::Duration = std::time::Duration::from_secs(2);
 
 fn shown(module: &Atom) -> String {
     Term::from(module.clone()).to_string()
 }
 
 /// Functions in columns of 80 characters.
-fn columns(names: &[(String, usize)]) -> String {
+pub(crate) fn columns(names: &[(String, usize)]) -> String {
     let names: Vec<String> = names.iter().map(|(name, arity)| format!("{name}/{arity}")).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0) + 2;
     let per_line = (80 / width.max(1)).max(1);

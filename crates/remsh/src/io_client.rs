@@ -7,7 +7,7 @@ use crate::prompt::Output;
 
 /// What a line that was asked for came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Line {
+pub enum Line {
     /// A line, its end included.
     Text(String),
     /// Whoever sits there gave it up, by Ctrl-G and `i`.
@@ -89,5 +89,9 @@ impl Terminal {
 impl Output for Terminal {
     async fn write(&mut self, text: &[u8]) {
         self.print(&String::from_utf8_lossy(text)).await;
+    }
+
+    async fn read_line(&mut self, prompt: &str) -> Line {
+        Terminal::read_line(self, prompt).await
     }
 }

@@ -9,11 +9,15 @@
 mod calls;
 mod helpers;
 mod io_client;
+mod letters;
 mod prompt;
 mod service;
 mod told;
+mod topic;
+mod wrappers;
 
 pub use calls::{Calls, Reach};
+pub use io_client::Line;
 pub use prompt::{Entered, Outcome, Output, Prompt};
 pub use service::{Remsh, known};
 pub use told::syntax;

@@ -6,10 +6,11 @@ use std::future::Future;
 use beamline_elixir::{Call, EvalError, Event, Exception, Limits, Session, SyntaxError, Value, parse_with};
 use beamline_node::Node;
 use beamline_proto::NodeName;
-use beamline_term::{Atom, Pid, Term};
+use beamline_term::{Atom, Pid, Term, atom};
 
 use crate::calls::{Calls, Reach};
-use crate::helpers::{HELPERS, Helped, help};
+use crate::helpers::{ABSENT, HELPERS, Helped, help};
+use crate::io_client::Line;
 use crate::told;
 
 /// So many values `v(n)` remembers.
@@ -19,6 +20,11 @@ const VALUES: usize = 20;
 pub trait Output: Send {
     /// Writes a text, which is UTF-8 unless the expression wrote bytes that are not.
     fn write(&mut self, text: &[u8]) -> impl Future<Output = ()> + Send;
+
+    /// Reads a line for `IO.gets`, after printing the prompt. Unless overwritten there is nothing to read.
+    fn read_line(&mut self, _prompt: &str) -> impl Future<Output = Line> + Send {
+        std::future::ready(Line::End)
+    }
 }
 
 /// What a text that was entered is.
@@ -62,13 +68,20 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// A session whose calls `node` makes; `this` is what `self()` gives.
-    pub fn new(node: &Node, reach: Reach, this: Pid, limits: Limits) -> Prompt {
+    /// A session whose calls `node` makes. What is sent to its `self()` is kept for `flush()`, up to 1000 messages.
+    pub fn new(node: &Node, reach: Reach, limits: Limits) -> Prompt {
         let mut session = Session::new().with_limits(limits);
-        for (name, arities, _) in HELPERS {
+        let helpers = HELPERS.iter().map(|(name, arities, _)| (name, *arities));
+        let absent = ABSENT.iter().flat_map(|(names, arities, _)| names.iter().map(|name| (name, *arities)));
+        for (name, arities) in helpers.chain(absent) {
             arities.iter().for_each(|arity| session.offer(name, *arity));
         }
-        Prompt { session, calls: Calls::new(node, reach, this), values: Vec::new(), counter: 1 }
+        Prompt { session, calls: Calls::new(node, reach), values: Vec::new(), counter: 1 }
+    }
+
+    /// What functions of the node print and ask goes to that process, a group leader.
+    pub fn led_by(self, leader: Pid) -> Prompt {
+        Prompt { calls: self.calls.led_by(leader), ..self }
     }
 
     /// The number of the next expression.
@@ -164,7 +177,10 @@ impl Prompt {
                     // What a helper prints is its value only if nothing else becomes of it.
                     *silent = None;
                     let result = match &call.module {
-                        Some(_) => self.calls.call(call).await,
+                        Some(_) => match asked(&call) {
+                            Some(prompt) => Ok(read(output, &prompt).await),
+                            None => self.calls.call(call).await,
+                        },
                         None => helper(&self.calls, &self.values, &call, output, silent).await,
                     };
                     evaluation.answer(result);
@@ -174,6 +190,32 @@ impl Prompt {
                 _ => tokio::task::yield_now().await,
             }
         }
+    }
+}
+
+/// The prompt of a call that reads a line where the expressions are printed: `IO.gets`, `IO.read` and their like.
+fn asked(call: &Call) -> Option<String> {
+    let here = |device: &Term| device.is_atom("stdio") || device.is_atom("standard_io");
+    let (module, function) = (call.module.as_ref()?.as_str(), call.function.as_str());
+    let prompt = match (module, function, call.arguments.as_slice()) {
+        ("Elixir.IO", "gets", [prompt]) | ("io", "get_line", [prompt]) => prompt,
+        ("Elixir.IO", "gets", [device, prompt]) | ("io", "get_line", [device, prompt]) if here(device) => prompt,
+        ("Elixir.IO", "read", [what]) if what.is_atom("line") => return Some(String::new()),
+        ("Elixir.IO", "read", [device, what]) if here(device) && what.is_atom("line") => return Some(String::new()),
+        _ => return None,
+    };
+    Some(match prompt {
+        Term::Atom(name) => name.as_str().to_owned(),
+        Term::List(list) => list.to_text().unwrap_or_else(|| prompt.to_string()),
+        _ => prompt.as_str().map_or_else(|| prompt.to_string(), str::to_owned),
+    })
+}
+
+async fn read(output: &mut impl Output, prompt: &str) -> Term {
+    match output.read_line(prompt).await {
+        Line::Text(text) => text.into(),
+        Line::Interrupted => (atom("error"), atom("interrupted")).into(),
+        Line::End => Term::atom("eof"),
     }
 }
 
@@ -187,7 +229,13 @@ async fn helper(
     output: &mut impl Output,
     silent: &mut Option<Outcome>,
 ) -> Result<Term, Exception> {
-    match (call.function.as_str(), call.arguments.as_slice()) {
+    let (name, mut arguments) = (call.function.as_str(), call.arguments.as_slice());
+    let last;
+    if name == "i" && arguments.is_empty() {
+        last = [value(values, -1)?];
+        arguments = &last;
+    }
+    match (name, arguments) {
         ("v", []) => return value(values, -1),
         ("v", [Term::Integer(number)]) => return value(values, *number),
         ("h", _) => {

@@ -183,8 +183,8 @@ impl Service {
             return;
         };
         let this = terminal.me.pid().clone();
-        let prompt = Prompt::new(&self.node, Reach::Guest(guest.clone()), this.clone(), self.settings.limits.clone());
-        let prompt = Arc::new(Mutex::new(prompt));
+        let prompt = Prompt::new(&self.node, Reach::Guest(guest.clone()), self.settings.limits.clone());
+        let prompt = Arc::new(Mutex::new(prompt.led_by(terminal.leader.clone())));
         self.lock().insert(this.clone(), (origin.node.clone(), Arc::clone(&prompt)));
         // Taken out however this process ends.
         let _closed = Closed { open: Arc::clone(&self.open), pid: this };

@@ -170,7 +170,7 @@ fn raised(cx: &Cx<'_>, arguments: &[Value]) -> Exception {
         "Elixir.ArithmeticError" => "bad argument in arithmetic expression",
         "Elixir.Enum.EmptyError" => "empty error",
         "Elixir.Enum.OutOfBoundsError" => "out of bounds error",
-        _ => return Exception::undefined(name.as_str(), "exception", 1),
+        _ => return Exception::undefined(name.as_str(), "exception", 1, &[]),
     };
     let text = options.and_then(message).unwrap_or_else(|| known.to_owned());
     Exception::error(name.as_str().trim_start_matches("Elixir."), text)
