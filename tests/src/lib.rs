@@ -16,6 +16,7 @@ pub mod pod;
 mod ports;
 mod program;
 mod proxy;
+mod terminal;
 mod wait;
 
 pub use beam::Beam;
@@ -27,6 +28,7 @@ pub use otp::{Otp, skip};
 pub use ports::{Epmd, free_port};
 pub use program::{Program, path};
 pub use proxy::Proxy;
+pub use terminal::Terminal;
 pub use wait::{DEADLINE, wait_until};
 
 /// The host part of every name in these tests.

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::{HOST, Network};
+use crate::{DEADLINE, HOST, Network, wait_until};
 
 /// A running program; killed when dropped. What it says is kept for a failing test.
 pub struct Program {
@@ -30,6 +30,18 @@ impl Program {
         let mut command = Self::command(name, epmd_port, arguments);
         command.envs(variables.iter().copied());
         Self::spawn(command)
+    }
+
+    /// One of the applications with the cookie `c`, which answers already.
+    #[track_caller]
+    pub fn app(epmd_port: u16, program: &str, name: &str) -> Self {
+        let mut app = Self::start(program, epmd_port, &["--name", name, "--cookie", "c"], &[]);
+        wait_until("the application answers", DEADLINE, || {
+            app.assert_running();
+            let output = Self::run("beamline", epmd_port, &["ping", name, "--cookie", "c"]);
+            if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+        });
+        app
     }
 
     /// Starts it on that host of a network of the test's own.

@@ -1,156 +1,15 @@
 //! The shell as somebody who sits at a terminal meets it: `beamline shell`, and a real `iex --remsh` into a Rust node.
 
-use std::io::{Read, Write};
-use std::num::NonZeroU16;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use whole_clusters::{Beam, DEADLINE, Epmd, HOST, Otp, Program, for_each_otp, free_port, path, unique, wait_until};
-
-/// A terminal of 100 columns with a program in it; the program is killed when this is dropped.
-struct Terminal {
-    child: Box<dyn Child + Send + Sync>,
-    writer: Box<dyn Write + Send>,
-    parser: Arc<Mutex<vt100::Parser>>,
-    _master: Box<dyn MasterPty + Send>,
-}
-
-impl Terminal {
-    fn start(program: &str, arguments: &[String], variables: &[(&str, String)]) -> Self {
-        let size = PtySize { rows: 50, cols: 100, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a pty");
-        let mut command = CommandBuilder::new(program);
-        command.args(arguments);
-        command.env("TERM", "xterm-256color");
-        command.env("LC_ALL", "C.UTF-8");
-        variables.iter().for_each(|(name, value)| command.env(name, value));
-        let child = pair.slave.spawn_command(command).expect("the program starts");
-        drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().expect("a reader");
-        let writer = Arc::new(Mutex::new(pair.master.take_writer().expect("a writer")));
-        let parser = Arc::new(Mutex::new(vt100::Parser::new(
-            NonZeroU16::new(50).expect("rows"),
-            NonZeroU16::new(100).expect("columns"),
-            0,
-        )));
-        let (screen, answers) = (Arc::clone(&parser), Arc::clone(&writer));
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(length @ 1..) = reader.read(&mut bytes) {
-                let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
-                screen.process(&bytes[..length]);
-                // A line editor asks where the cursor is, and waits for the terminal's answer.
-                if bytes[..length].windows(4).any(|part| part == b"\x1b[6n") {
-                    let (row, column) = screen.screen().cursor_position();
-                    let answer = format!("\x1b[{};{}R", row + 1, column + 1);
-                    let _ = answers.lock().unwrap_or_else(PoisonError::into_inner).write_all(answer.as_bytes());
-                }
-            }
-        });
-        let writer = Box::new(Shared(writer));
-        Self { child, writer, parser, _master: pair.master }
-    }
-
-    /// `beamline` with these arguments around that epmd, its history in a folder of the test's own.
-    fn beamline(epmd_port: u16, arguments: &[&str]) -> Self {
-        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self::start(&path("beamline").to_string_lossy(), &arguments, &Self::variables(epmd_port))
-    }
-
-    fn variables(epmd_port: u16) -> [(&'static str, String); 2] {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique("state"));
-        [("ERL_EPMD_PORT", epmd_port.to_string()), ("XDG_STATE_HOME", folder.to_string_lossy().into_owned())]
-    }
-
-    fn shows(&self) -> String {
-        self.parser.lock().unwrap_or_else(PoisonError::into_inner).screen().contents()
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.writer.write_all(keys.as_bytes()).and_then(|()| self.writer.flush()).expect("it reads");
-    }
-
-    /// Waits until the screen shows a text.
-    #[track_caller]
-    fn sees(&self, text: &str) {
-        wait_until(&format!("the screen shows {text:?}"), DEADLINE, || {
-            let shows = self.shows();
-            if shows.contains(text) { Ok(()) } else { Err(shows) }
-        });
-    }
-
-    /// Enters a line at that prompt and waits for a line that is this answer.
-    #[track_caller]
-    fn answers(&mut self, prompt: &str, line: &str, answer: &str) {
-        self.sees(prompt);
-        self.press(&format!("{line}\r"));
-        wait_until(&format!("{line} gives {answer}"), DEADLINE, || {
-            let shows = self.shows();
-            let after = shows.rsplit_once(prompt).map_or("", |(_, after)| after);
-            if after.lines().skip(1).any(|shown| shown.trim_end() == answer) { Ok(()) } else { Err(shows) }
-        });
-    }
-
-    /// Gives up what is typed or what runs, and waits for another prompt.
-    #[track_caller]
-    fn gives_up(&mut self, prompt: &str) {
-        let before = self.shows().matches(prompt).count();
-        self.press("\u{3}");
-        wait_until("another prompt", DEADLINE, || {
-            let shows = self.shows();
-            if shows.matches(prompt).count() > before { Ok(()) } else { Err(shows) }
-        });
-    }
-
-    #[track_caller]
-    fn ends(&mut self) {
-        wait_until("the program ends", DEADLINE, || match self.child.try_wait() {
-            Ok(Some(_)) => Ok(()),
-            _ => Err(self.shows()),
-        });
-    }
-}
-
-struct Shared(Arc<Mutex<Box<dyn Write + Send>>>);
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        // It may be gone already, which is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!("-- the terminal showed:\n{}", self.shows());
-        }
-    }
-}
-
-fn app(epmd_port: u16, program: &str, name: &str) -> Program {
-    let mut app = Program::start(program, epmd_port, &["--name", name, "--cookie", "c"], &[]);
-    wait_until("the application answers", DEADLINE, || {
-        app.assert_running();
-        let output = Program::run("beamline", epmd_port, &["ping", name, "--cookie", "c"]);
-        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
-    });
-    app
-}
+use whole_clusters::{
+    Beam, DEADLINE, Epmd, HOST, Otp, Program, Terminal, for_each_otp, free_port, path, unique, wait_until,
+};
 
 /// The article's lines at the prompt of the application itself.
 #[test]
 fn an_application_with_a_prompt() {
     let epmd = Epmd::beamline();
     let (a, b) = (unique("app_a"), unique("app_b"));
-    let _b = app(epmd.port(), "app_b", &b);
+    let _b = Program::app(epmd.port(), "app_b", &b);
     let arguments = ["--name", &a, "--cookie", "c", "--shell"].map(str::to_owned);
     let program = path("app_a").to_string_lossy().into_owned();
     let mut shell = Terminal::start(&program, &arguments, &Terminal::variables(epmd.port()));
@@ -175,7 +34,7 @@ fn an_application_with_a_prompt() {
 fn at_a_rust_node() {
     let epmd = Epmd::beamline();
     let name = unique("app_a");
-    let mut node = app(epmd.port(), "app_a", &name);
+    let mut node = Program::app(epmd.port(), "app_a", &name);
     let mut shell = Terminal::beamline(epmd.port(), &["shell", "--remsh", &name, "--cookie", "c"]);
     shell.answers(&format!("iex({name})1> "), "AppA.hello()", ":world");
     shell.answers(&format!("iex({name})2> "), "Node.list()", "[]");
@@ -243,26 +102,11 @@ fn at_an_elixir_node(otp: Otp) {
     assert_eq!(beam.eval("1 + 1"), "2");
 }
 
-/// A shell of a real installation in a terminal.
-fn remote(otp: Otp, program: &str, epmd_port: u16, arguments: &[&str]) -> Terminal {
-    let mut all: Vec<String> = Vec::new();
-    let program = match otp.tree() {
-        None => program.to_owned(),
-        Some(tree) => {
-            all.extend([tree.to_string_lossy().into_owned(), program.to_owned()]);
-            "/usr/sbin/chroot".to_owned()
-        }
-    };
-    all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-    let variables = [("ERL_EPMD_PORT", epmd_port.to_string()), ("HOME", "/".to_owned())];
-    Terminal::start(&program, &all, &variables)
-}
-
 fn iex_into_a_rust_node(otp: Otp) {
     let epmd = Epmd::erlang(otp);
     let (name, visitor) = (unique("app_a"), unique("visitor"));
-    let mut node = app(epmd.port(), "app_a", &name);
-    let mut iex = remote(otp, "iex", epmd.port(), &["--name", &visitor, "--cookie", "c", "--remsh", &name]);
+    let mut node = Program::app(epmd.port(), "app_a", &name);
+    let mut iex = Terminal::remote(otp, "iex", epmd.port(), &["--name", &visitor, "--cookie", "c", "--remsh", &name]);
     iex.answers(&format!("iex({name})1> "), "AppA.hello()", ":world");
     iex.answers(&format!("iex({name})2> "), "Node.list()", &format!("[:{visitor:?}]"));
     iex.answers(&format!("iex({name})3> "), "Enum.map([1, 2], fn x ->\rx * 2\rend)", "[2, 4]");
@@ -285,8 +129,8 @@ fn iex_into_a_rust_node(otp: Otp) {
 fn erl_into_a_rust_node(otp: Otp) {
     let epmd = Epmd::erlang(otp);
     let (name, visitor) = (unique("app_a"), unique("visitor"));
-    let mut node = app(epmd.port(), "app_a", &name);
-    let erl = remote(otp, "erl", epmd.port(), &["-name", &visitor, "-setcookie", "c", "-remsh", &name]);
+    let mut node = Program::app(epmd.port(), "app_a", &name);
+    let erl = Terminal::remote(otp, "erl", epmd.port(), &["-name", &visitor, "-setcookie", "c", "-remsh", &name]);
     erl.sees("reads no Erlang");
     node.assert_running();
 }
@@ -295,7 +139,7 @@ fn erl_into_a_rust_node(otp: Otp) {
 fn single_expressions_for_scripts() {
     let epmd = Epmd::erlang(Otp::Host);
     let (rust, elixir) = (unique("app_a"), unique("elixir"));
-    let _node = app(epmd.port(), "app_a", &rust);
+    let _node = Program::app(epmd.port(), "app_a", &rust);
     let _beam = Beam::start(Otp::Host, &elixir, epmd.port(), "c");
     let run = |node: &str, rest: &[&str]| {
         let arguments = [&["rpc", node, "--cookie", "c", "--timeout", "20s"], rest].concat();

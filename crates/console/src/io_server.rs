@@ -105,17 +105,20 @@ async fn answer(me: &Process, device: &Arc<dyn Device>, from: &Pid, request: &Te
 
 async fn read(device: &Arc<dyn Device>, prompt: &Term) -> Term {
     let prompt = text(prompt, false).unwrap_or_default();
+    match ask(Arc::clone(device), prompt).await {
+        Some(line) => line.into(),
+        None => Term::atom("eof"),
+    }
+}
+
+/// Reads a line on a thread of its own: whoever sits there may take an hour.
+pub(crate) async fn ask(device: Arc<dyn Device>, prompt: String) -> Option<String> {
     let (tell, told) = oneshot::channel();
-    let device = Arc::clone(device);
-    // A thread of its own: whoever sits there may take an hour.
     std::thread::spawn(move || {
         // Nobody may wait any more.
         let _ = tell.send(device.read_line(&prompt));
     });
-    match told.await.ok().flatten() {
-        Some(line) => line.into(),
-        None => Term::atom("eof"),
-    }
+    told.await.ok().flatten()
 }
 
 /// The text of chardata: a binary, or nested lists of characters and binaries.

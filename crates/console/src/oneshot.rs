@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use beamline_elixir::Limits;
-use beamline_node::{CallError, Node, Process};
+use beamline_node::{CallError, Node};
 use beamline_proto::NodeName;
 use beamline_remsh::{Entered, Outcome, Output, Prompt, Reach};
 use beamline_term::print::Erlang;
 use beamline_term::{Inspect, Term, atom};
-use tokio::sync::oneshot;
 
 use crate::io_server::{self, Device};
 use crate::kind::Kind;
+
+/// How long an expression may take: whoever runs the script ends it.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,8 +91,8 @@ pub async fn evaluate(
 
 /// Evaluated here.
 async fn here(node: &Node, peer: &NodeName, text: &str, format: Format) -> Result<String, OneshotError> {
-    let this = node.spawn(|mut me| async move { while me.receive().await.is_some() {} });
-    let mut prompt = Prompt::new(node, Reach::Other(peer.clone()), this, Limits::default());
+    let leader = io_server::serve(node, Arc::new(Stdout));
+    let mut prompt = Prompt::new(node, Reach::Other(peer.clone()), Limits::default()).led_by(leader);
     match prompt.evaluate(text, &mut Stdout).await {
         Outcome::Value(value) => Ok(written(&value, format)),
         Outcome::Failed { told, is_wrong: true } => Err(OneshotError::Wrong(told)),
@@ -105,14 +107,8 @@ async fn there(node: &Node, peer: &NodeName, text: &str, format: Format) -> Resu
     let shown = format == Format::Elixir;
     let binding = [(atom("code"), Term::from(text)), (atom("shown"), shown.into()), (atom("width"), 80.into())];
     let arguments = vec![Term::from(include_str!("oneshot.exs")), Term::list(binding.map(Term::from))];
-    let (tell, told) = oneshot::channel();
-    let peer = peer.clone();
-    let asked = peer.clone();
-    node.spawn(move |me| async move {
-        // Whoever asked may have given up.
-        let _ = tell.send(led_call(me, &asked, &leader, ("Elixir.Code", "eval_string"), arguments).await);
-    });
-    let answer = told.await.map_err(|_| CallError::NodeDown { node: peer.clone() })??;
+    let call = node.call(peer, ("Elixir.Code", "eval_string"), arguments).led_by(&leader);
+    let answer: Term = call.timeout(PATIENCE).await?;
     let result = match answer.as_tuple() {
         Some([result, _]) => result.as_tuple().unwrap_or_default(),
         _ => &[],
@@ -123,39 +119,6 @@ async fn there(node: &Node, peer: &NodeName, text: &str, format: Format) -> Resu
         [tag, told] if tag.is_atom("wrong") => Err(OneshotError::Wrong(told.as_str().unwrap_or_default().to_owned())),
         [_, told] => Err(OneshotError::Failed(told.as_str().unwrap_or_default().to_owned())),
         _ => Err(OneshotError::Failed(format!("{peer} gave no answer to that: {answer}"))),
-    }
-}
-
-/// A call as `erpc` makes it, with a group leader of ours, so that what it prints comes here.
-async fn led_call(
-    mut me: Process,
-    peer: &NodeName,
-    leader: &beamline_term::Pid,
-    (module, function): (&'static str, &'static str),
-    arguments: Vec<Term>,
-) -> Result<Term, CallError> {
-    me.set_group_leader(leader, &me.pid().clone());
-    let ours = me.alias(beamline_node::AliasKind::Explicit);
-    let list = (ours.clone(), atom(module), atom(function), Term::list(arguments));
-    let spawned = me.spawn_monitor_on(peer, ("erpc", "execute_call"), list).await?;
-    let lost = || CallError::NodeDown { node: peer.clone() };
-    let monitor = spawned.monitor.ok_or_else(lost)?;
-    let down = me.receive_down(&monitor).await.ok_or_else(lost)?;
-    let node = peer.clone();
-    match down.reason.as_tuple() {
-        Some([Term::Reference(to), kind, rest @ ..]) if *to == ours => {
-            match (kind.as_atom().map(|kind| kind.as_str()), rest) {
-                (Some("return"), [value]) => Ok(value.clone()),
-                (Some("throw"), [value]) => Err(CallError::Thrown { node, value: value.clone() }),
-                (Some("error"), [reason, stack]) => {
-                    Err(CallError::Raised { node, reason: reason.clone(), stack: stack.clone() })
-                }
-                (_, [reason, ..]) => Err(CallError::Exited { node, reason: reason.clone() }),
-                _ => Err(lost()),
-            }
-        }
-        _ if down.reason.is_atom("noconnection") => Err(lost()),
-        _ => Err(CallError::Exited { node, reason: down.reason }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The line editor: reedline with the colours, completion and rules of Elixir.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use beamline_elixir::{Highlight, highlight};
 use beamline_remsh::{Entered, Prompt as Expressions};
 use nu_ansi_term::{Color, Style};
 use reedline::{
-    ColumnarMenu, Completer, CompletionResult, Emacs, ExternalPrinter, FileBackedHistory, Highlighter, KeyCode,
-    KeyModifiers, MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu,
-    Span, StyledText, Suggestion, ValidationResult, Validator, default_emacs_keybindings,
+    ColumnarMenu, Completer, CompletionResult, EditCommand, Emacs, ExternalPrinter, FileBackedHistory, Highlighter,
+    KeyCode, KeyModifiers, MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent,
+    ReedlineMenu, Signal, Span, StyledText, Suggestion, ValidationResult, Validator, default_emacs_keybindings,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -22,50 +22,114 @@ use super::screen::Screen;
 /// So many entries a history has.
 const ENTRIES: usize = 5000;
 
-pub(crate) fn editor(
-    engine: &Arc<Mutex<Engine>>,
-    screen: &Screen,
-    runtime: &Handle,
-    history: Option<PathBuf>,
-) -> Reedline {
-    let mut keys = default_emacs_keybindings();
-    let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.into()), ReedlineEvent::MenuNext]);
-    keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
-    keys.add_binding(
-        KeyModifiers::ALT,
-        KeyCode::Enter,
-        ReedlineEvent::Edit(vec![reedline::EditCommand::InsertNewline]),
-    );
-    let printer = ExternalPrinter::default();
-    screen.print_by(printer.sender());
-    let completer = Completions { engine: Arc::clone(engine), runtime: runtime.clone() };
-    let mut editor = Reedline::create()
-        .with_edit_mode(Box::new(Emacs::new(keys)))
-        .with_validator(Box::new(Whole))
-        .with_completer(Box::new(completer))
-        .with_menu(ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU))))
-        .with_quick_completions(true)
-        .with_partial_completions(true)
-        .with_ansi_colors(screen.colours())
-        .with_history_exclusion_prefix(Some(" ".into()))
-        .with_external_printer(printer)
-        .use_bracketed_paste(true);
-    if screen.colours() {
-        editor = editor.with_highlighter(Box::new(Colours));
+/// The editor of a shell, with its history.
+pub(crate) struct Lines {
+    editor: Reedline,
+    /// The line while `$VISUAL` has it.
+    draft: Option<PathBuf>,
+}
+
+impl Lines {
+    /// `folder` is where the line is put for `$VISUAL`, and `history` where entries are kept.
+    pub(crate) fn new(
+        engine: &Arc<Mutex<Engine>>,
+        screen: &Screen,
+        runtime: &Handle,
+        folder: Option<PathBuf>,
+        history: Option<PathBuf>,
+    ) -> Lines {
+        let mut keys = default_emacs_keybindings();
+        let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.into()), ReedlineEvent::MenuNext]);
+        keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
+        let newline = ReedlineEvent::Edit(vec![EditCommand::InsertNewline]);
+        keys.add_binding(KeyModifiers::ALT, KeyCode::Enter, newline);
+        keys.add_binding(KeyModifiers::ALT, KeyCode::Char('o'), ReedlineEvent::OpenEditor);
+        let printer = ExternalPrinter::default();
+        screen.print_by(printer.sender());
+        let completer = Completions { engine: Arc::clone(engine), runtime: runtime.clone() };
+        let mut editor = Reedline::create()
+            .with_edit_mode(Box::new(Emacs::new(keys)))
+            .with_validator(Box::new(Whole))
+            .with_completer(Box::new(completer))
+            .with_menu(ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU))))
+            .with_quick_completions(true)
+            .with_partial_completions(true)
+            .with_ansi_colors(screen.colours())
+            .with_history_exclusion_prefix(Some(" ".into()))
+            .with_external_printer(printer)
+            .use_bracketed_paste(true);
+        if screen.colours() {
+            editor = editor.with_highlighter(Box::new(Colours));
+        }
+        if let Some(history) = history.and_then(kept_in) {
+            editor = editor.with_history(Box::new(history));
+        }
+        let mut draft = None;
+        if let (Some(program), Some(folder)) = (external(), folder)
+            && private_folder(&folder).is_ok()
+        {
+            let file = folder.join(format!("line-{}.exs", std::process::id()));
+            editor = editor.with_buffer_editor(program, file.clone());
+            draft = Some(file);
+        }
+        Lines { editor, draft }
     }
-    if let Some(file) = history
-        && let Some(folder) = file.parent()
-        && std::fs::create_dir_all(folder).is_ok()
-        && let Ok(history) = FileBackedHistory::with_file(ENTRIES, file)
-    {
-        editor = editor.with_history(Box::new(history));
+
+    /// Reads an entry.
+    pub(crate) fn read(&mut self, prompt: &Numbered) -> Result<Signal, String> {
+        let signal = self.editor.read_line(prompt).map_err(|error| error.to_string());
+        self.forget_draft();
+        // Others that use the same history see the entry, and it is there even if this one is killed.
+        if let Err(error) = self.editor.sync_history() {
+            tracing::debug!(%error, "the history is not kept");
+        }
+        signal
     }
-    let chosen = std::env::var("VISUAL").or_else(|_| std::env::var("EDITOR"));
-    if let Ok(program) = chosen {
-        let file = std::env::temp_dir().join(format!("beamline_shell_{}.exs", std::process::id()));
-        editor = editor.with_buffer_editor(Command::new(program), file);
+
+    pub(crate) fn clear_screen(&mut self) {
+        if let Err(error) = self.editor.clear_screen() {
+            tracing::debug!(%error, "the screen is not cleared");
+        }
     }
-    editor
+
+    fn forget_draft(&mut self) {
+        if let Some(draft) = &self.draft {
+            // It is there only if the line was edited.
+            let _ = std::fs::remove_file(draft);
+        }
+    }
+}
+
+/// A history in that file, which only its owner reads; `None` if it cannot be made.
+fn kept_in(file: PathBuf) -> Option<FileBackedHistory> {
+    private_folder(file.parent()?).ok()?;
+    let mut options = std::fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.append(true).create(true).open(&file).ok()?;
+    FileBackedHistory::with_file(ENTRIES, file).ok()
+}
+
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
+/// `$VISUAL` or `$EDITOR`, which may have arguments. Such programs want a terminal as they know it.
+fn external() -> Option<Command> {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let program = set("VISUAL").or_else(|| set("EDITOR"))?;
+    if !cfg!(unix) {
+        return Some(Command::new(program));
+    }
+    // What a program says that fails would be gone at once.
+    let run =
+        "was=$(stty -g) && stty sane; eval \"$0\" '\"$1\"' || { printf 'press Enter '; read -r _; }; stty \"$was\"";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", run, &program]);
+    Some(shell)
 }
 
 const MENU: &str = "completion";

@@ -46,16 +46,17 @@ impl Engine {
         screen: &Arc<Screen>,
         time: Duration,
     ) -> Result<(Engine, Kind), CallError> {
-        let this = || node.spawn(|mut me| async move { while me.receive().await.is_some() {} });
-        let here = |reach| Engine::Here(Box::new(Prompt::new(node, reach, this(), Limits::default())));
-        let Some(peer) = peer.filter(|peer| *peer != node.name()) else { return Ok((here(Reach::Own), Kind::Rust)) };
-        let kind = Kind::of(node, peer, time).await?;
-        let Kind::Elixir(_) = kind else { return Ok((here(Reach::Other(peer.clone())), kind)) };
         let device: Arc<Screen> = Arc::clone(screen);
         let leader = io_server::serve(node, device);
+        let here = |reach| Box::new(Prompt::new(node, reach, Limits::default()).led_by(leader.clone()));
+        let Some(peer) = peer.filter(|peer| *peer != node.name()) else {
+            return Ok((Engine::Here(here(Reach::Own)), Kind::Rust));
+        };
+        let kind = Kind::of(node, peer, time).await?;
+        let other = here(Reach::Other(peer.clone()));
+        let Kind::Elixir(_) = kind else { return Ok((Engine::Here(other), kind)) };
         let session = ElixirSession::start(node, peer, leader, screen.colours(), time).await?;
-        let completes = Prompt::new(node, Reach::Other(peer.clone()), this(), Limits::default());
-        Ok((Engine::There(Box::new(session), Box::new(completes)), kind))
+        Ok((Engine::There(Box::new(session), other), kind))
     }
 
     pub(crate) fn target(&self) -> &NodeName {
@@ -72,7 +73,7 @@ impl Engine {
         }
     }
 
-    pub(crate) async fn evaluate(&mut self, text: &str, screen: &Screen) -> After {
+    pub(crate) async fn evaluate(&mut self, text: &str, screen: &Arc<Screen>) -> After {
         match self {
             Engine::Here(prompt) => match prompt.evaluate(text, &mut Written(screen)).await {
                 Outcome::Value(value) => After::Value(Inspect::new(&value).width(screen.width()).to_string()),

@@ -2,6 +2,7 @@
 
 mod editor;
 mod engine;
+mod mode;
 mod screen;
 
 use std::io::BufRead;
@@ -13,13 +14,14 @@ use beamline_node::{CallError, Node};
 use beamline_proto::NodeName;
 use beamline_remsh::{Entered, Prompt};
 use nu_ansi_term::{Color, Style};
-use reedline::{Reedline, Signal};
+use reedline::Signal;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use crate::kind::Kind;
-use editor::{Numbered, coloured};
+use editor::{Lines, Numbered, coloured};
 use engine::{After, Engine};
+use mode::Waiting;
 use screen::Screen;
 
 /// A shell that has not begun.
@@ -138,26 +140,18 @@ impl Session {
     }
 
     fn edit(&self, history: Option<PathBuf>) -> Result<(), ShellError> {
-        let mut editor = editor::editor(&self.engine, &self.screen, &self.runtime, history);
+        let folder = history_file().and_then(|file| Some(file.parent()?.to_owned()));
+        let mut lines = Lines::new(&self.engine, &self.screen, &self.runtime, folder, history);
+        let _waiting = Waiting::enter();
         loop {
-            match self.line(&mut editor)? {
-                Signal::Success(text) => self.evaluate(&text, Some(&mut editor))?,
+            let prompt = self.prompt();
+            let signal = self.screen.edit(|| lines.read(&prompt));
+            match signal.map_err(|error| ShellError::Terminal(std::io::Error::other(error)))? {
+                Signal::Success(text) => self.evaluate(&text, Some(&mut lines))?,
                 Signal::CtrlD => return Ok(()),
                 _ => {}
             }
-            // Others that use the same history see the entry, and it is there even if this one is killed.
-            if let Err(error) = editor.sync_history() {
-                tracing::debug!(%error, "the history is not kept");
-            }
         }
-    }
-
-    fn line(&self, editor: &mut Reedline) -> Result<Signal, ShellError> {
-        let prompt = self.prompt();
-        self.screen.editing(true);
-        let signal = editor.read_line(&prompt);
-        self.screen.editing(false);
-        signal.map_err(|error| ShellError::Terminal(std::io::Error::other(error.to_string())))
     }
 
     /// Without an editor: a script, or a terminal that can do nothing.
@@ -180,15 +174,16 @@ impl Session {
         }
     }
 
-    fn evaluate(&self, text: &str, editor: Option<&mut Reedline>) -> Result<(), ShellError> {
+    fn evaluate(&self, text: &str, lines: Option<&mut Lines>) -> Result<(), ShellError> {
         if text.trim().is_empty() {
             return Ok(());
         }
         let after = self.runtime.block_on(async {
             let mut engine = self.engine.lock().await;
             let done = tokio::select! {
+                biased;
+                () = self.screen.interrupted() => None,
                 after = engine.evaluate(text.trim_end(), &self.screen) => Some(after),
-                _ = tokio::signal::ctrl_c() => None,
             };
             match done {
                 Some(after) => after,
@@ -201,8 +196,8 @@ impl Session {
             After::Value(text) => self.screen.put_styled(&text, Style::new().fg(Color::Yellow)),
             After::Failed(told) => self.screen.put_error(&told),
             After::Clear => {
-                if let Some(Err(error)) = editor.map(Reedline::clear_screen) {
-                    tracing::debug!(%error, "the screen is not cleared");
+                if let Some(lines) = lines {
+                    lines.clear_screen();
                 }
             }
             After::Silent => {}

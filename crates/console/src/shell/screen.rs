@@ -1,19 +1,24 @@
 //! The terminal of a shell: what is printed, while a line is edited and while it is not.
 
+use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use beamline_remsh::Output;
+use beamline_remsh::{Line, Output};
 use nu_ansi_term::{Color, Style};
-use reedline::{DefaultPrompt, DefaultPromptSegment, Reedline, Signal};
+use reedline::{Prompt, PromptEditMode, PromptHistorySearch, Reedline, Signal};
+use tokio::sync::Notify;
 
-use crate::io_server::Device;
+use crate::io_server::{Device, ask};
 
 /// The terminal.
 pub(crate) struct Screen {
     editing: AtomicBool,
+    /// Whoever reads lines holds it: one at a time.
+    reading: Mutex<()>,
+    interrupted: Notify,
     printer: Mutex<Option<SyncSender<String>>>,
     colours: bool,
     is_terminal: bool,
@@ -24,7 +29,14 @@ impl Screen {
         let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let colours = is_terminal && !set("NO_COLOR") && !is_dumb();
-        Screen { editing: AtomicBool::new(false), printer: Mutex::new(None), colours, is_terminal }
+        Screen {
+            editing: AtomicBool::new(false),
+            reading: Mutex::new(()),
+            interrupted: Notify::new(),
+            printer: Mutex::new(None),
+            colours,
+            is_terminal,
+        }
     }
 
     /// Whether somebody sits there with a terminal that can edit.
@@ -46,8 +58,27 @@ impl Screen {
         *self.printer.lock().unwrap_or_else(PoisonError::into_inner) = Some(printer);
     }
 
-    pub(crate) fn editing(&self, editing: bool) {
-        self.editing.store(editing, Ordering::SeqCst);
+    /// Edits a line: what is printed meanwhile goes around it, and nobody else reads.
+    pub(crate) fn edit<T>(&self, read: impl FnOnce() -> T) -> T {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        self.editing.store(true, Ordering::SeqCst);
+        let line = read();
+        self.editing.store(false, Ordering::SeqCst);
+        line
+    }
+
+    /// Ends when somebody presses Ctrl-C, also where an expression asks for a line.
+    pub(crate) async fn interrupted(&self) {
+        let signal = async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                // There are no signals here.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = self.interrupted.notified() => {}
+            () = signal => {}
+        }
     }
 
     pub(crate) fn put(&self, text: &str) {
@@ -96,9 +127,13 @@ impl Device for Screen {
             let mut line = String::new();
             return (std::io::stdin().lock().read_line(&mut line).ok()? > 0).then_some(line);
         }
-        let prompt = DefaultPrompt::new(DefaultPromptSegment::Basic(prompt.to_owned()), DefaultPromptSegment::Empty);
-        match Reedline::create().with_ansi_colors(false).read_line(&prompt) {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        match Reedline::create().with_ansi_colors(false).read_line(&Asked(prompt)) {
             Ok(Signal::Success(line)) => Some(format!("{line}\n")),
+            Ok(Signal::CtrlC) => {
+                self.interrupted.notify_waiters();
+                None
+            }
             _ => None,
         }
     }
@@ -108,11 +143,41 @@ impl Device for Screen {
     }
 }
 
-/// What expressions that run here write.
-pub(crate) struct Written<'a>(pub(crate) &'a Screen);
+/// The prompt of an expression that asks, as it is.
+struct Asked<'a>(&'a str);
+
+impl Prompt for Asked<'_> {
+    fn render_prompt_left(&self) -> Cow<'_, str> {
+        self.0.into()
+    }
+
+    fn render_prompt_right(&self) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn render_prompt_indicator(&self, _: PromptEditMode) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn render_prompt_multiline_indicator(&self) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn render_prompt_history_search_indicator(&self, _: PromptHistorySearch) -> Cow<'_, str> {
+        "".into()
+    }
+}
+
+/// What expressions that run here write and read.
+pub(crate) struct Written<'a>(pub(crate) &'a Arc<Screen>);
 
 impl Output for Written<'_> {
     async fn write(&mut self, text: &[u8]) {
         self.0.put(&String::from_utf8_lossy(text));
+    }
+
+    async fn read_line(&mut self, prompt: &str) -> Line {
+        let device: Arc<Screen> = Arc::clone(self.0);
+        ask(device, prompt.to_owned()).await.map_or(Line::End, Line::Text)
     }
 }
