@@ -24,8 +24,11 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    fn of(term: &Term) -> Option<Memory> {
-        let props = Props::of(term)?;
+    pub(super) fn of(term: &Term) -> Option<Memory> {
+        Memory::of_props(&Props::of(term)?)
+    }
+
+    pub(super) fn of_props(props: &Props) -> Option<Memory> {
         let of = |class| props.number(class).unwrap_or_default();
         Some(Memory {
             total: props.number("total")?,

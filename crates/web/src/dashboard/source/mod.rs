@@ -6,10 +6,14 @@
 //! | module | what it asks |
 //! | --- | --- |
 //! | [`identity`], [`figures`], [`load`], [`topology`] | what is read of every node |
-//! | [`process`] | processes: the top of many, one in detail |
+//! | [`process`], [`application`] | processes: the top of many, one in detail, the tree of an application |
+//! | [`system`], [`port`], [`table`], [`module`], [`distribution`] | what a node has |
+//! | [`name`] | names of the whole cluster |
 //! | [`history`], [`event`] | nothing: they remember |
 
+pub(crate) mod application;
 pub(crate) mod ask;
+pub(crate) mod distribution;
 pub(crate) mod event;
 pub(crate) mod figures;
 pub(crate) mod history;
@@ -17,13 +21,21 @@ pub(crate) mod identity;
 mod load;
 mod memo;
 pub(crate) mod mesh;
+pub(crate) mod module;
+pub(crate) mod name;
+pub(crate) mod port;
+pub(crate) mod process;
 pub(crate) mod read;
 mod sampler;
 pub(crate) mod state;
+pub(crate) mod system;
+pub(crate) mod table;
 pub(crate) mod topology;
 pub(crate) mod trouble;
 
 pub(crate) use sampler::{Cluster, Sources};
 
+#[cfg(test)]
+mod real_node_tests;
 #[cfg(test)]
 mod real_tests;
