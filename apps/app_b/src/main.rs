@@ -37,7 +37,8 @@ async fn main() -> beamline::Result<()> {
     info!("topologies: {topologies}");
 
     let hello = || async { Ok(atom("world")) };
-    let node = flags.builder()?.module(Module::new("Elixir.AppB").function("hello", hello)).start().await?;
+    let module = Module::new("Elixir.AppB").function("hello", hello);
+    let node = flags.builder()?.module(module).observer(true).start().await?;
     let _page = article::serve("AppB", 5001, &node).await?;
     let _cluster = Cluster::of(&node, topologies).start().await?;
     let registry = NodeRegistry::new(&node);

@@ -52,6 +52,7 @@ pub struct NodeBuilder {
     resolver: Option<Arc<dyn Resolver>>,
     settings: Settings,
     modules: Vec<Module>,
+    observer: bool,
 }
 
 impl fmt::Debug for NodeBuilder {
@@ -85,6 +86,7 @@ impl NodeBuilder {
             resolver: None,
             settings,
             modules: Vec::new(),
+            observer: false,
         }
     }
 
@@ -191,6 +193,13 @@ impl NodeBuilder {
         self
     }
 
+    /// Whether Erlang's `observer` and `etop` of other nodes, and Beamline's dashboard, can look into this one: its load, its
+    /// processes with their names and ties, its connections. They are never shown messages or states. Default false.
+    pub fn observer(mut self, observer: bool) -> NodeBuilder {
+        self.observer = observer;
+        self
+    }
+
     /// Starts the node: it listens, is registered, and answers. A [guest](Node::guest) is connected with its host.
     ///
     /// # Errors
@@ -251,10 +260,11 @@ impl NodeBuilder {
 
     /// Brings the node to life.
     fn run(self, own: Own, cookies: Cookies) -> Arc<Inner> {
-        let (settings, modules) = (self.settings, self.modules);
+        let (settings, modules, observer) = (self.settings, self.modules, self.observer);
         let (shared, inputs) = global::Shared::new();
         let inner = Arc::new_cyclic(|weak| {
-            let table = Table::new(builtin::modules(weak).into_iter().chain(modules));
+            let observed = if observer { builtin::observer::modules(weak) } else { Vec::new() };
+            let table = Table::new(builtin::modules(weak).into_iter().chain(observed).chain(modules));
             Inner::new(own, cookies, settings, table, shared)
         });
         service::start(&inner, inputs);

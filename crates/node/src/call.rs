@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::connection::{Closed, Connection, Unsent};
 use crate::destination::Destination;
 use crate::error::CallError;
-use crate::functions::{FunctionName, Kind};
+use crate::functions::{By, FunctionName, Kind};
 use crate::node::Inner;
 use crate::patience::Patience;
 use crate::waiting::Place;
@@ -192,7 +192,7 @@ impl<T> Call<T> {
         let own = self.node.name.as_atom();
         let node = self.peer.clone();
         let caller = self.behalf.as_ref().map_or(own, NodeName::as_atom);
-        let by = (caller, self.leader.as_ref());
+        let by = By { node: caller, group_leader: self.leader.as_ref(), process: None };
         match self.node.functions.start(function.clone(), arguments, by, own).answer.await {
             Ok(value) => Ok(Bytes::from(value)),
             Err(raise) => Err(match raise.kind {

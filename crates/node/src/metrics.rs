@@ -19,6 +19,8 @@
 //! A recorder must be installed before the node starts. Without one every figure costs a branch; handles are asked for once
 //! a connection, and counters are added to once a read or write, not once a message.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use beamline_proto::NodeName;
@@ -34,6 +36,8 @@ pub(crate) struct NodeMetrics {
     pub(crate) running_calls: Gauge,
     pub(crate) made: CallMetrics,
     pub(crate) served: CallMetrics,
+    /// What went over connections that are no more.
+    past: [AtomicU64; 2],
 }
 
 /// How long calls of one side take.
@@ -62,6 +66,7 @@ impl NodeMetrics {
             running_calls: gauge!("beamline_running_calls", "node" => node.clone()),
             made: CallMetrics::new(&node, "made"),
             served: CallMetrics::new(&node, "served"),
+            past: [AtomicU64::new(0), AtomicU64::new(0)],
             node,
         }
     }
@@ -86,6 +91,21 @@ impl NodeMetrics {
     }
 }
 
+impl NodeMetrics {
+    /// A connection is over; what went over it stays counted.
+    pub(crate) fn connection_over(&self, connection: &ConnectionMetrics) {
+        for (past, flow) in self.past.iter().zip([&connection.read, &connection.written]) {
+            past.fetch_add(flow.total().bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes in and out over connections that are no more.
+    pub(crate) fn past_bytes(&self) -> (u64, u64) {
+        let [read, written] = &self.past;
+        (read.load(Ordering::Relaxed), written.load(Ordering::Relaxed))
+    }
+}
+
 /// The figures of one connection.
 pub(crate) struct ConnectionMetrics {
     pub(crate) read: FlowMetrics,
@@ -98,6 +118,16 @@ pub(crate) struct FlowMetrics {
     bytes: Counter,
     frames: Counter,
     ticks: Counter,
+    /// The same, for whom the node itself tells them.
+    total: [AtomicU64; 3],
+}
+
+/// What has gone one way over a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Total {
+    pub(crate) bytes: u64,
+    pub(crate) frames: u64,
+    pub(crate) ticks: u64,
 }
 
 impl FlowMetrics {
@@ -107,6 +137,7 @@ impl FlowMetrics {
             bytes: of("beamline_bytes_total"),
             frames: of("beamline_frames_total"),
             ticks: of("beamline_ticks_total"),
+            total: Default::default(),
         }
     }
 
@@ -115,6 +146,14 @@ impl FlowMetrics {
         self.bytes.increment(bytes as u64);
         self.frames.increment(frames as u64);
         self.ticks.increment(ticks as u64);
+        for (total, more) in self.total.iter().zip([bytes, frames, ticks]) {
+            total.fetch_add(more as u64, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn total(&self) -> Total {
+        let [bytes, frames, ticks] = self.total.each_ref().map(|total| total.load(Ordering::Relaxed));
+        Total { bytes, frames, ticks }
     }
 }
 

@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
 use beamline_proto::control::Target;
@@ -31,7 +32,7 @@ use crate::error::{CallError, SendError};
 use crate::events::{DownReason, Events, NodeEvent};
 use crate::functions::{self, FunctionName, Module};
 use crate::metrics::NodeMetrics;
-use crate::process::{Cell, Table};
+use crate::process::{Birth, Cell, Code, Table};
 use crate::reference::Numbers;
 use crate::remote_spawn::Spawns;
 use crate::service::global::{self, Global};
@@ -87,6 +88,7 @@ pub(crate) struct Inner {
     pub(crate) caller: Pid,
     /// What the node itself sends is sent from here, also when that process has ended. It is in no table and has no ties.
     pub(crate) caller_cell: Arc<Cell>,
+    pub(crate) started: Instant,
     pub(crate) registration: ArcSwapOption<Registration>,
     events: broadcast::Sender<NodeEvent>,
     stopping: watch::Sender<bool>,
@@ -308,6 +310,7 @@ impl Inner {
         let Own { name, creation, host, port } = own;
         let numbers = Numbers::new(Origin::new(name.to_atom(), creation));
         let caller = numbers.pid();
+        let birth = Birth { parent: caller.clone(), group_leader: caller.clone(), code: Code::service("user") };
         Inner {
             cookies,
             metrics: NodeMetrics::new(&name),
@@ -316,7 +319,8 @@ impl Inner {
             host,
             settings,
             port,
-            caller_cell: Arc::new(Cell::new(caller.clone(), u64::MAX, caller.clone(), 0)),
+            caller_cell: Arc::new(Cell::new(caller.clone(), u64::MAX, birth, 0)),
+            started: Instant::now(),
             caller,
             numbers,
             slots: Slots::default(),
@@ -379,6 +383,7 @@ impl Inner {
             connection.close(DownReason::Stopped);
             if self.slots.remove(&connection) {
                 self.metrics.connections.decrement(1.0);
+                self.metrics.connection_over(&connection.metrics);
                 self.waiting.node_down(connection.peer.name.as_atom());
             }
         }
@@ -444,6 +449,7 @@ impl Inner {
         let (node, hidden) = (connection.peer.name.clone(), connection.is_hidden());
         info!(%node, hidden, %reason, "node down");
         self.metrics.connections.decrement(1.0);
+        self.metrics.connection_over(&connection.metrics);
         self.waiting.node_down(node.as_atom());
         self.spawns.lost(connection);
         self.ties_lost(connection);

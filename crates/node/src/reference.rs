@@ -1,9 +1,9 @@
-//! Fresh pids and references of this incarnation of the node.
+//! Fresh pids, ports and references of this incarnation of the node.
 
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use beamline_term::{Origin, Pid, Reference};
+use beamline_term::{Origin, Pid, Port, Reference};
 
 /// Numbers what this node makes.
 pub(crate) struct Numbers {
@@ -11,13 +11,14 @@ pub(crate) struct Numbers {
     process: AtomicU64,
     reference: AtomicU64,
     unlink: AtomicU64,
+    port: AtomicU64,
     salt: u32,
 }
 
 impl Numbers {
     pub(crate) fn new(origin: Origin) -> Numbers {
         let one = || AtomicU64::new(1);
-        Numbers { origin, process: one(), reference: one(), unlink: one(), salt: rand::random() }
+        Numbers { origin, process: one(), reference: one(), unlink: one(), port: one(), salt: rand::random() }
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -27,6 +28,10 @@ impl Numbers {
     pub(crate) fn pid(&self) -> Pid {
         let number = self.process.fetch_add(1, Ordering::Relaxed);
         Pid::at(&self.origin, number as u32, (number >> 32) as u32)
+    }
+
+    pub(crate) fn port(&self) -> Port {
+        Port::at(&self.origin, self.port.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Numbers a request to take a link away; never 0.

@@ -23,7 +23,7 @@ pub(crate) async fn node(Plain { flags, topologies }: Plain) -> Exit {
             return Exit::Config;
         }
     };
-    let node = match builder.start().await {
+    let node = match builder.observer(true).start().await {
         Ok(node) => node,
         Err(error) => {
             eprintln!("{error}");

@@ -15,11 +15,13 @@ pub(crate) mod start;
 mod stream;
 mod writer;
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use beamline_proto::flags::Flags;
 use beamline_proto::handshake::Peer;
+use beamline_term::Port;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use self::outlet::{Next, Outlet, Sink, Socket};
@@ -30,9 +32,18 @@ use crate::events::DownReason;
 use crate::metrics::ConnectionMetrics;
 use crate::process::Roll;
 
+/// Between which addresses a connection runs, and the port that stands for it: tools know connections as ports.
+#[derive(Debug, Clone)]
+pub(crate) struct Ends {
+    pub(crate) port: Port,
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+}
+
 /// A connection that is up.
 pub(crate) struct Connection {
     pub(crate) peer: Peer,
+    pub(crate) ends: Ends,
     pub(crate) metrics: ConnectionMetrics,
     limits: Limits,
     outlet: Mutex<Outlet>,
@@ -62,10 +73,11 @@ impl std::fmt::Debug for Connection {
 pub(crate) struct Closed;
 
 impl Connection {
-    pub(crate) fn new(peer: Peer, limits: &Limits, metrics: ConnectionMetrics) -> Connection {
+    pub(crate) fn new(peer: Peer, ends: Ends, limits: &Limits, metrics: ConnectionMetrics) -> Connection {
         Connection {
             outlet: Mutex::new(Outlet::new(peer.flags)),
             peer,
+            ends,
             metrics,
             limits: limits.clone(),
             small_room: Semaphore::new(limits.queue_bytes),
@@ -164,8 +176,13 @@ impl Connection {
         if cost.large > 0 || cost.large_reserve > 0 {
             self.large_done.notify_waiters();
         }
+        self.metrics.queue_bytes.set(self.queued() as f64);
+    }
+
+    /// How many bytes wait to be written.
+    pub(crate) fn queued(&self) -> usize {
         let left = self.small_room.available_permits() + self.large_room.available_permits();
-        self.metrics.queue_bytes.set((2 * self.limits.queue_bytes).saturating_sub(left) as f64);
+        (2 * self.limits.queue_bytes).saturating_sub(left)
     }
 }
 

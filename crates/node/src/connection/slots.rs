@@ -164,13 +164,16 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::time::Duration;
 
     use beamline_proto::Creation;
     use beamline_proto::flags::Flags;
     use beamline_proto::handshake::Peer;
+    use beamline_term::{Origin, Port, atom};
     use tokio::time::timeout;
 
+    use super::super::Ends;
     use super::*;
     use crate::config::Limits;
     use crate::metrics::NodeMetrics;
@@ -182,7 +185,10 @@ mod tests {
     fn connection() -> Arc<Connection> {
         let peer = Peer { name: name("b@h"), flags: Flags::OFFERED, creation: Creation::new(9) };
         let metrics = NodeMetrics::new(&name("a@h")).connection(&peer);
-        Arc::new(Connection::new(peer, &Limits::default(), metrics))
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let port = Port::at(&Origin::new(atom("a@h"), Creation::new(1)), 1);
+        let ends = Ends { port, local: anywhere, remote: anywhere };
+        Arc::new(Connection::new(peer, ends, &Limits::default(), metrics))
     }
 
     /// Polls once, so that it waits, then lets something happen.

@@ -8,7 +8,7 @@ use tracing::{Instrument, Span};
 
 use super::guests::GivenName;
 use super::stream::Stream;
-use super::{Connection, reader, writer};
+use super::{Connection, Ends, reader, writer};
 use crate::cause::Cause;
 use crate::events::DownReason;
 use crate::node::Inner;
@@ -40,7 +40,9 @@ impl Start {
     pub(crate) fn begin(self, node: &Arc<Inner>) -> Result<(), Cause> {
         let Start { peer, stream, last, replace, guest } = self;
         let metrics = node.metrics.connection(&peer);
-        let connection = Arc::new(Connection::new(peer, &node.settings.limits, metrics));
+        let (local, remote) = (stream.channel.local, stream.channel.peer);
+        let ends = Ends { port: node.numbers.port(), local, remote };
+        let connection = Arc::new(Connection::new(peer, ends, &node.settings.limits, metrics));
         if let Some(earlier) = node.slots.install(&connection, replace).map_err(|()| Cause::NameClash)? {
             earlier.close(DownReason::WaitPending);
             node.connection_lost(&earlier, &DownReason::WaitPending);

@@ -17,6 +17,8 @@ use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::{Atom, DecodeError, Pid, Term};
 use bytes::Bytes;
 
+use crate::process::{Code, Mfa};
+
 pub use closure::Function;
 pub(crate) use pace::Pace;
 pub use raise::{Kind, Raise};
@@ -52,6 +54,8 @@ pub struct Origin {
     pub node: Atom,
     /// Who does the input and output of the caller, if the call says it.
     pub group_leader: Option<Pid>,
+    /// The process in which the function runs, if it has one of its own.
+    pub process: Option<Pid>,
 }
 
 /// A module of functions that a node exports.
@@ -69,28 +73,50 @@ pub struct Origin {
 pub struct Module {
     name: &'static str,
     access: Access,
-    functions: HashMap<(Atom, usize), Exported>,
+    functions: HashMap<(Atom, usize), Arc<Exported>>,
 }
 
-#[derive(Clone)]
-struct Exported {
+/// A function of the table.
+pub(crate) struct Exported {
+    mfa: Mfa,
     handler: Handler,
-    pace: Arc<Pace>,
+    /// None for one that needs its process.
+    pace: Option<Pace>,
 }
 
-/// Who calls: the name of a node, and the group leader if it is known.
-pub(crate) type By<'a> = (&'a Atom, Option<&'a Pid>);
+impl Exported {
+    pub(crate) fn pace(&self) -> Option<&Pace> {
+        self.pace.as_ref()
+    }
+}
+
+/// Who calls, as far as it is known.
+#[derive(Clone, Copy)]
+pub(crate) struct By<'a> {
+    /// The name of a node.
+    pub(crate) node: &'a Atom,
+    pub(crate) group_leader: Option<&'a Pid>,
+    /// The process that the function will run in.
+    pub(crate) process: Option<&'a Pid>,
+}
 
 /// A call that has begun.
 pub(crate) struct Begun {
     pub(crate) answer: Answer,
-    /// What is known of the function, if there is one.
-    pub(crate) pace: Option<Arc<Pace>>,
+    /// The function, if there is one.
+    pub(crate) function: Option<Arc<Exported>>,
+}
+
+impl Begun {
+    /// What a process runs that does this.
+    pub(crate) fn code(&self) -> Code {
+        self.function.as_ref().map_or(Code::service("undefined"), |function| Code::Function(function.mfa))
+    }
 }
 
 impl From<Answer> for Begun {
     fn from(answer: Answer) -> Begun {
-        Begun { answer, pace: None }
+        Begun { answer, function: None }
     }
 }
 
@@ -110,9 +136,13 @@ impl Module {
     pub fn function<Arguments, F: Function<Arguments>>(mut self, name: &'static str, function: F) -> Module {
         let function = Arc::new(function);
         let handler = Handler::Plain(Arc::new(move |name, arguments| Arc::clone(&function).call(name, arguments)));
-        let exported = Exported { handler, pace: Arc::default() };
-        self.functions.insert((Atom::from_static(name), F::ARITY), exported);
+        self.insert(name, F::ARITY, handler, Some(Pace::default()));
         self
+    }
+
+    fn insert(&mut self, function: &'static str, arity: usize, handler: Handler, pace: Option<Pace>) {
+        let mfa = Mfa { module: self.name, function, arity };
+        self.functions.insert((Atom::from_static(function), arity), Arc::new(Exported { mfa, handler, pace }));
     }
 
     /// Adds a function that is told who calls it; it gets its arguments as they are, `arity` of them.
@@ -130,22 +160,18 @@ impl Module {
         F: Fn(Origin, Vec<Term>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Term, Raise>> + Send + 'static,
     {
-        let function = Arc::new(function);
-        let handler = Handler::Told(Arc::new(move |origin, name, arguments: Bytes| -> Answer {
-            let function = Arc::clone(&function);
-            Box::pin(async move {
-                let list = Decoder::new(&arguments).term().ok().and_then(|list| Some(list.as_list()?.to_vec()));
-                let answer = match list {
-                    Some(list) => function(origin, list).await,
-                    None => Err(Raise::arguments()),
-                };
-                let value = answer.map_err(|raise| raise.located(&name, arity, arguments))?;
-                let mut out = Vec::new();
-                encode::term(&mut out, &value);
-                Ok(out)
-            })
-        }));
-        self.functions.insert((Atom::from_static(name), arity), Exported { handler, pace: Arc::default() });
+        self.insert(name, arity, told(arity, function), Some(Pace::default()));
+        self
+    }
+
+    /// As [`function_from`](Module::function_from), for a function that runs for long in the process that was asked for, and
+    /// receives there: it is never run where the reader stands.
+    pub(crate) fn process<F, Fut>(mut self, name: &'static str, arity: usize, function: F) -> Module
+    where
+        F: Fn(Origin, Vec<Term>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Term, Raise>> + Send + 'static,
+    {
+        self.insert(name, arity, told(arity, function), None);
         self
     }
 
@@ -154,6 +180,29 @@ impl Module {
         self.access = access;
         self
     }
+}
+
+/// A function that gets its arguments as they are.
+fn told<F, Fut>(arity: usize, function: F) -> Handler
+where
+    F: Fn(Origin, Vec<Term>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Term, Raise>> + Send + 'static,
+{
+    let function = Arc::new(function);
+    Handler::Told(Arc::new(move |origin, name, arguments: Bytes| -> Answer {
+        let function = Arc::clone(&function);
+        Box::pin(async move {
+            let list = Decoder::new(&arguments).term().ok().and_then(|list| Some(list.as_list()?.to_vec()));
+            let answer = match list {
+                Some(list) => function(origin, list).await,
+                None => Err(Raise::arguments()),
+            };
+            let value = answer.map_err(|raise| raise.located(&name, arity, arguments))?;
+            let mut out = Vec::new();
+            encode::term(&mut out, &value);
+            Ok(out)
+        })
+    }))
 }
 
 /// What a call names: a module and a function.
@@ -219,16 +268,17 @@ impl Table {
 
     /// Calls a function. `arguments` is an encoded list.
     pub(crate) fn call(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Answer {
-        self.start(name.clone(), arguments, (caller, None), own).answer
+        let by = By { node: caller, group_leader: None, process: None };
+        self.start(name.clone(), arguments, by, own).answer
     }
 
     /// As [`Table::call`], and says how the function was known before.
-    pub(crate) fn start(&self, name: FunctionName, arguments: Bytes, caller: By<'_>, own: &Atom) -> Begun {
+    pub(crate) fn start(&self, name: FunctionName, arguments: Bytes, by: By<'_>, own: &Atom) -> Begun {
         if name.module != "erlang" || name.function != "apply" {
-            return self.start_named(name, arguments, caller, own);
+            return self.start_named(name, arguments, by, own);
         }
         match applied(name, arguments) {
-            Ok((name, arguments)) => self.start_named(name, arguments, caller, own),
+            Ok((name, arguments)) => self.start_named(name, arguments, by, own),
             Err(_) => {
                 let answer: Answer = Box::pin(async { Err(Raise::error(beamline_term::atom("badarg"))) });
                 answer.into()
@@ -237,7 +287,7 @@ impl Table {
     }
 
     fn start_named(&self, name: FunctionName, arguments: Bytes, by: By<'_>, own: &Atom) -> Begun {
-        let (caller, leader) = by;
+        let caller = by.node;
         let undefined = |name: &FunctionName, arguments: Bytes| -> Answer {
             let raise = Raise::undefined(name, arguments);
             Box::pin(async move { Err(raise) })
@@ -260,15 +310,17 @@ impl Table {
             return answer.into();
         }
         match module.functions.get(&(name.function.clone(), arity)) {
-            Some(Exported { handler, pace }) => {
-                let answer = match handler {
+            Some(function) => {
+                let answer = match &function.handler {
                     Handler::Plain(handler) => handler(name, arguments),
                     Handler::Told(handler) => {
-                        let origin = Origin { node: caller.clone(), group_leader: leader.cloned() };
+                        let (node, group_leader, process) =
+                            (caller.clone(), by.group_leader.cloned(), by.process.cloned());
+                        let origin = Origin { node, group_leader, process };
                         handler(origin, name, arguments)
                     }
                 };
-                Begun { answer, pace: Some(Arc::clone(pace)) }
+                Begun { answer, function: Some(Arc::clone(function)) }
             }
             None => undefined(&name, arguments).into(),
         }

@@ -17,7 +17,7 @@ use crate::call::Call;
 use crate::destination::Destination;
 use crate::error::SendError;
 use crate::node::{Inner, Node};
-use crate::process::{Cell, Down, NameTaken, Process, Tie, encoded};
+use crate::process::{Cell, Code, Down, NameTaken, Process, Tie, encoded};
 
 /// A server of any node, by pid or name. Cheap to clone; dropping it does not stop the server.
 pub struct Server<S> {
@@ -71,7 +71,7 @@ impl<S: GenServer> Server<S> {
     pub async fn stop(&self, reason: impl Into<Term>) -> Option<Down> {
         let (tell, told) = oneshot::channel();
         let (to, reason) = (self.to.clone(), reason.into());
-        self.node.spawn_process(&self.node.caller_cell, Tie::None, move |mut me| async move {
+        self.node.spawn_process(&self.node.caller_cell, Tie::None, Code::service("stop"), move |mut me| async move {
             let monitor = me.monitor(to.clone());
             let from: Term = (me.pid().clone(), monitor.clone()).into();
             let message: Term = (atom("system"), from, Term::from((atom("terminate"), reason))).into();
@@ -169,7 +169,7 @@ impl<S: GenServer> IntoFuture for StartServer<S> {
         Box::pin(async move {
             let StartServer { node, parent, tie, state, name } = self;
             let (tell, told) = oneshot::channel();
-            let (pid, _) = node.spawn_process(&parent, tie, move |me| async move {
+            let (pid, _) = node.spawn_process(&parent, tie, Code::server::<S>(), move |me| async move {
                 if let Some(name) = name
                     && let Err(error) = me.register(name)
                 {

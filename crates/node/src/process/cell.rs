@@ -1,18 +1,23 @@
 //! What the node knows of one local process: its mailbox, its ties, whether it traps exits, and how it is to end.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use beamline_proto::NodeName;
+use beamline_proto::control::Target;
 use beamline_proto::ties::{Farewell, Ties};
 use beamline_term::{Atom, Pid, Reference};
 use bytes::Bytes;
 use tokio::task::AbortHandle;
 
-use super::mailbox::{Mailbox, Mark};
+use super::code::Code;
+use super::mailbox::{Mailbox, Mark, Traffic};
 use super::message::{is_atom, reason};
 use super::parked::Parked;
 use super::roll::Line;
 use super::{Message, NameTaken};
+use crate::destination::Destination;
+use crate::functions::FunctionName;
 
 #[derive(Debug)]
 pub(crate) struct Cell {
@@ -22,7 +27,27 @@ pub(crate) struct Cell {
     pub(super) mailbox: Mailbox,
     /// Whether signals of this process wait for a connection; senders look here before they take the lock.
     pub(super) has_parked: AtomicBool,
+    /// Who started it.
+    pub(crate) parent: Pid,
+    pub(crate) code: Code,
+    /// What its task takes.
+    task_bytes: AtomicUsize,
     state: Mutex<State>,
+}
+
+/// With what a process begins.
+#[derive(Debug)]
+pub(crate) struct Birth {
+    pub(crate) parent: Pid,
+    pub(crate) group_leader: Pid,
+    pub(crate) code: Code,
+}
+
+impl Birth {
+    /// As the child of a process of this node.
+    pub(crate) fn of(parent: &Cell, code: Code) -> Birth {
+        Birth { parent: parent.pid.clone(), group_leader: parent.group_leader(), code }
+    }
 }
 
 /// What a node tells of one of its processes.
@@ -36,8 +61,24 @@ pub struct ProcessInfo {
     /// How many links, monitors in both directions and aliases it has, removals of links that are not acknowledged yet
     /// included.
     pub ties: usize,
-    /// How much waits for it, as its limit counts it.
+    /// Whom it watches.
+    pub monitors: Vec<Destination>,
+    /// Who watches it, once for each monitor.
+    pub monitored_by: Vec<Pid>,
+    /// How many messages wait for it.
+    pub message_queue_len: usize,
+    /// How much waits for it, in bytes, as its limit counts it.
     pub mailbox_bytes: usize,
+    /// How many messages it has taken out of its mailbox.
+    pub handled: u64,
+    /// What the node knows that it takes, in bytes: its mailbox, its task and the node's entry of it. Not what its code has
+    /// allocated, which nobody counts.
+    pub memory: usize,
+    /// What it runs, with its arity: of a closure the module and function in which it stands, of a `GenServer` its type and
+    /// `init`, of a call the function that was called.
+    pub initial_call: (FunctionName, usize),
+    /// Who started it; a process of another node for what that node has called here.
+    pub parent: Pid,
     /// Whether exit signals arrive as messages.
     pub trap_exit: bool,
     /// Who does its input and output.
@@ -59,7 +100,8 @@ pub(crate) struct State {
 }
 
 impl Cell {
-    pub(crate) fn new(pid: Pid, number: u64, group_leader: Pid, mailbox_bytes: usize) -> Cell {
+    pub(crate) fn new(pid: Pid, number: u64, birth: Birth, mailbox_bytes: usize) -> Cell {
+        let Birth { parent, group_leader, code } = birth;
         let state = State {
             ties: Ties::default(),
             parked: Parked::default(),
@@ -70,7 +112,8 @@ impl Cell {
             task: None,
         };
         let (mailbox, has_parked) = (Mailbox::new(mailbox_bytes), AtomicBool::new(false));
-        Cell { pid, number, mailbox, has_parked, state: Mutex::new(state) }
+        let (task_bytes, state) = (AtomicUsize::new(0), Mutex::new(state));
+        Cell { pid, number, mailbox, has_parked, parent, code, task_bytes, state }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -180,14 +223,42 @@ impl Cell {
 
     pub(crate) fn info(&self) -> Option<ProcessInfo> {
         let mailbox_bytes = self.mailbox.bytes();
+        let traffic = self.mailbox.traffic();
+        let watched = |target: &Target, node: &Atom| match (target, NodeName::from_atom(node)) {
+            (Target::Pid(pid), _) => Destination::Pid(pid.clone()),
+            (Target::Name(name), Ok(node)) => Destination::Remote(name.clone(), node),
+            (Target::Name(name), Err(_)) => Destination::Name(name.clone()),
+        };
         self.with(|state| ProcessInfo {
             name: state.name.clone(),
             links: state.ties.links().cloned().collect(),
             ties: state.ties.len(),
+            monitors: state.ties.watches().map(|watch| watched(&watch.target, &watch.node)).collect(),
+            monitored_by: state.ties.watchers().map(|watcher| watcher.pid.clone()).collect(),
+            message_queue_len: traffic.waiting(),
             mailbox_bytes,
+            handled: traffic.handled,
+            memory: self.memory(),
+            initial_call: self.code.initial_call(),
+            parent: self.parent.clone(),
             trap_exit: state.trap_exit,
             group_leader: state.group_leader.clone(),
         })
+    }
+
+    /// What the node knows that the process takes, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        size_of::<Cell>() + self.task_bytes.load(Ordering::Relaxed) + self.mailbox.bytes()
+    }
+
+    /// How many messages came and were taken.
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.mailbox.traffic()
+    }
+
+    /// The registered name, if the process lives.
+    pub(crate) fn name(&self) -> Option<Option<Atom>> {
+        self.with(|state| state.name.clone())
     }
 
     pub(crate) fn is_alive(&self) -> bool {
@@ -195,7 +266,8 @@ impl Cell {
     }
 
     /// The task that runs it, which may be told to end already.
-    pub(crate) fn set_task(&self, task: AbortHandle) {
+    pub(crate) fn set_task(&self, task: AbortHandle, bytes: usize) {
+        self.task_bytes.store(bytes, Ordering::Relaxed);
         let ended = {
             let mut state = self.lock();
             state.task = Some(task.clone());

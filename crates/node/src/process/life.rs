@@ -14,7 +14,8 @@ use beamline_term::{Pid, Reference};
 use bytes::Bytes;
 
 use super::Process;
-use super::cell::Cell;
+use super::cell::{Birth, Cell};
+use super::code::Code;
 use super::message::reason;
 use super::roll::Line;
 use crate::call::Outcome;
@@ -44,13 +45,18 @@ pub(crate) enum Tie {
 
 impl Inner {
     /// A process that has no task yet.
-    pub(crate) fn new_cell(&self, group_leader: &Pid) -> Arc<Cell> {
-        self.insert_cell(self.numbers.pid(), group_leader)
+    pub(crate) fn new_cell(&self, birth: Birth) -> Arc<Cell> {
+        self.insert_cell(self.numbers.pid(), birth)
     }
 
-    pub(crate) fn insert_cell(&self, pid: Pid, group_leader: &Pid) -> Arc<Cell> {
+    /// One of the node's own services.
+    pub(crate) fn service_cell(&self, function: &'static str) -> Arc<Cell> {
+        self.new_cell(Birth::of(&self.caller_cell, Code::service(function)))
+    }
+
+    pub(crate) fn insert_cell(&self, pid: Pid, birth: Birth) -> Arc<Cell> {
         let number = self.numbers.number_of_pid(&pid).unwrap_or(u64::MAX);
-        let cell = Arc::new(Cell::new(pid, number, group_leader.clone(), self.settings.limits.mailbox_bytes));
+        let cell = Arc::new(Cell::new(pid, number, birth, self.settings.limits.mailbox_bytes));
         self.processes.insert(number, Arc::clone(&cell));
         cell
     }
@@ -60,13 +66,14 @@ impl Inner {
         self: &Arc<Self>,
         parent: &Arc<Cell>,
         tie: Tie,
+        code: Code,
         run: F,
     ) -> (Pid, Option<Reference>)
     where
         F: FnOnce(Process) -> Fut,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        let cell = self.new_cell(&parent.group_leader());
+        let cell = self.new_cell(Birth::of(parent, code));
         let mut end = End { node: Arc::clone(self), cell: Arc::clone(&cell), done: false };
         let monitor = match tie {
             Tie::None => None,
@@ -98,6 +105,7 @@ impl Inner {
 
     fn drive(self: &Arc<Self>, end: End, future: impl Future<Output = ()> + Send + 'static) {
         let cell = Arc::clone(&end.cell);
+        let bytes = size_of_val(&future);
         let task = self.runtime().spawn(async move {
             let mut end = end;
             let mut future = pin!(future);
@@ -110,7 +118,7 @@ impl Inner {
                 Err(panic) => end.cell.end(panic_reason(panic.as_ref())),
             }
         });
-        cell.set_task(task.abort_handle());
+        cell.set_task(task.abort_handle(), bytes);
         if self.is_stopping() {
             cell.end(reason("killed"));
         }

@@ -2,7 +2,7 @@
 //! the other, which is its own, and looks there without a lock.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -26,7 +26,23 @@ pub(crate) struct Mailbox {
     /// Bytes in both halves.
     bytes: AtomicUsize,
     limit: AtomicUsize,
+    /// How many messages the process has taken; it alone writes this.
+    handled: AtomicU64,
     arrived: Notify,
+}
+
+/// What went through a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    pub(crate) received: u64,
+    pub(crate) handled: u64,
+}
+
+impl Traffic {
+    /// How many wait.
+    pub(crate) fn waiting(self) -> usize {
+        usize::try_from(self.received.saturating_sub(self.handled)).unwrap_or(usize::MAX)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +66,7 @@ impl Mailbox {
             incoming: Mutex::default(),
             bytes: AtomicUsize::new(0),
             limit: AtomicUsize::new(limit),
+            handled: AtomicU64::new(0),
             arrived: Notify::new(),
         }
     }
@@ -81,6 +98,19 @@ impl Mailbox {
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn traffic(&self) -> Traffic {
+        // In this order: what is taken in between is not taken before it came.
+        let handled = self.handled.load(Ordering::Relaxed);
+        Traffic { received: self.lock().next, handled }
+    }
+
+    /// A message has left.
+    fn took(&self, message: &Message) {
+        self.bytes.fetch_sub(message.len() + OVERHEAD, Ordering::Relaxed);
+        // One writer, so this needs no locked instruction.
+        self.handled.store(self.handled.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     pub(crate) fn set_limit(&self, bytes: usize) {
@@ -133,7 +163,7 @@ impl Mailbox {
                 if wanted(message)
                     && let Some((_, message)) = taken.0.remove(looked)
                 {
-                    self.bytes.fetch_sub(message.len() + OVERHEAD, Ordering::Relaxed);
+                    self.took(&message);
                     return Some(message);
                 }
                 looked += 1;
@@ -150,7 +180,7 @@ impl Mailbox {
             std::mem::swap(&mut taken.0, &mut self.lock().queue);
         }
         let (_, message) = taken.0.pop_front_if(|(number, _)| *number < mark.0)?;
-        self.bytes.fetch_sub(message.len() + OVERHEAD, Ordering::Relaxed);
+        self.took(&message);
         Some(message)
     }
 }
@@ -191,6 +221,16 @@ mod tests {
         }
         assert_eq!(rest, [0, 2, 3, 4, 5, 6, 7]);
         assert_eq!(mailbox.bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn what_came_and_went_is_counted() {
+        let (mailbox, mut taken) = (Mailbox::new(64 << 20), Taken::default());
+        push(&mailbox, 0..6);
+        mailbox.receive(&mut taken, Mark::START, |message| number(message) == 3).await.unwrap();
+        mailbox.receive_before(&mut taken, mailbox.mark()).unwrap();
+        let traffic = mailbox.traffic();
+        assert_eq!((traffic, traffic.waiting()), (Traffic { received: 6, handled: 2 }, 4));
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`cell`] | what is known of one process; its lock is the only one that a signal takes |
+//! | [`code`] | what a process runs, as others are told |
 //! | [`mailbox`] | the two halves of a mailbox, selective receive |
 //! | [`life`] | how processes begin and end |
 //! | [`outgoing`], [`parked`] | signals to others; those that wait for a connection |
@@ -15,6 +16,7 @@
 //! The rules of links, monitors and aliases are `beamline_proto::ties`.
 
 mod cell;
+mod code;
 mod incoming;
 mod io;
 mod life;
@@ -43,7 +45,8 @@ pub use message::{Down, Exit, Message};
 pub use options::{AliasKind, MonitorOptions};
 pub use table::NameTaken;
 
-pub(crate) use cell::Cell;
+pub(crate) use cell::{Birth, Cell};
+pub(crate) use code::{Code, Mfa};
 pub(crate) use life::{Tie, panic_reason};
 pub(crate) use mailbox::Taken;
 pub(crate) use message::{encoded, reason};
@@ -340,7 +343,7 @@ impl Process {
         F: FnOnce(Process) -> Fut,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.node.spawn_process(&self.cell, Tie::None, run).0
+        self.node.spawn_process(&self.cell, Tie::None, Code::of::<F>(), run).0
     }
 
     /// Starts a process that is linked with this one before it runs.
@@ -349,7 +352,7 @@ impl Process {
         F: FnOnce(Process) -> Fut,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.node.spawn_process(&self.cell, Tie::Link, run).0
+        self.node.spawn_process(&self.cell, Tie::Link, Code::of::<F>(), run).0
     }
 
     /// Starts a process that this one watches before it runs.
@@ -358,7 +361,7 @@ impl Process {
         F: FnOnce(Process) -> Fut,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        let (pid, monitor) = self.node.spawn_process(&self.cell, Tie::Monitor, run);
+        let (pid, monitor) = self.node.spawn_process(&self.cell, Tie::Monitor, Code::of::<F>(), run);
         (pid, monitor.unwrap_or_else(|| self.node.numbers.reference().0))
     }
 

@@ -11,7 +11,7 @@ use beamline_term::{Atom, Pid, Reference, Term};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Cell, Message, NameTaken, Process, ProcessInfo, Tie};
+use super::{Cell, Code, Message, NameTaken, Process, ProcessInfo, Tie};
 use crate::connection::Unsent;
 use crate::destination::Destination;
 use crate::error::SendError;
@@ -25,7 +25,7 @@ impl Node {
         F: FnOnce(Process) -> Fut,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.inner().spawn_process(&self.inner().caller_cell, Tie::None, run).0
+        self.inner().spawn_process(&self.inner().caller_cell, Tie::None, Code::of::<F>(), run).0
     }
 
     /// Gives a process of this node a name, under which others can send to it. It goes when the process ends.

@@ -68,6 +68,18 @@ impl Table {
         self.cells.len()
     }
 
+    /// All, the oldest first.
+    pub(crate) fn in_order(&self) -> Vec<Arc<Cell>> {
+        let mut cells = self.all();
+        cells.sort_unstable_by_key(|cell| cell.number);
+        cells
+    }
+
+    /// What the node knows that they take, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.cells.pin().values().map(|cell| cell.memory()).sum()
+    }
+
     pub(crate) fn all(&self) -> Vec<Arc<Cell>> {
         self.cells.pin().values().cloned().collect()
     }

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use beamline_term::{Atom, Term};
 
 use crate::node::Inner;
-use crate::process::{Cell, Process};
+use crate::process::{Birth, Cell, Code, Process};
 
 /// Starts them all.
 pub(crate) fn start(node: &Arc<Inner>, inputs: global::Inputs) {
-    let user = node.insert_cell(node.caller.clone(), &node.caller);
+    let user = node.insert_cell(node.caller.clone(), Birth::of(&node.caller_cell, Code::service("user")));
     named(node, "user", &user);
     serve(node, user, io::handle);
     serve_as(node, "net_kernel", net_kernel::handle);
@@ -33,7 +33,7 @@ fn named(node: &Inner, name: &'static str, cell: &Arc<Cell>) {
 }
 
 fn serve_as(node: &Arc<Inner>, name: &'static str, handle: fn(&Process, Term)) {
-    let cell = node.new_cell(&node.caller);
+    let cell = node.service_cell(name);
     named(node, name, &cell);
     serve(node, cell, handle);
 }

@@ -15,10 +15,10 @@ use beamline_term::{Atom, DecodeError, Pid, Reference};
 use bytes::{Buf, Bytes};
 
 use crate::connection::Connection;
-use crate::functions::{Answer, Begun, FunctionName, Kind, Pace, Raise};
+use crate::functions::{Answer, By, Exported, FunctionName, Kind, Pace, Raise};
 use crate::metrics::Counted;
 use crate::node::Inner;
-use crate::process::{Cell, Line, Tie, panic_reason, reason};
+use crate::process::{Birth, Cell, Line, Tie, panic_reason, reason};
 use crate::remote_spawn::Spawned;
 
 /// What a spawned process does.
@@ -52,11 +52,11 @@ pub(crate) fn request(
     let flags = u8::from(requester.linked) | u8::from(requester.monitored) << 1;
     let started = Started { reference: &requester.reference, to: &requester.pid, flags, pid: &pid };
     let _ = connection.send(&started, |_| {});
-    let (caller, own) = ((connection.peer.name.as_atom(), Some(&group_leader)), node.name.as_atom());
-    let Begun { mut answer, pace } = node.functions.start(job.function, job.arguments, caller, own);
-    let pace_now = pace.as_ref().filter(|pace| pace.is_quick());
-    let (end, done) = match pace_now {
-        Some(pace) => at_once(&mut answer, pace, &running, job.answer_to.as_ref()),
+    let caller = By { node: connection.peer.name.as_atom(), group_leader: Some(&group_leader), process: Some(&pid) };
+    let mut begun = node.functions.start(job.function, job.arguments, caller, node.name.as_atom());
+    let quick = begun.function.as_deref().and_then(Exported::pace).filter(|pace| pace.is_quick());
+    let (end, done) = match quick {
+        Some(pace) => at_once(&mut begun.answer, pace, &running, job.answer_to.as_ref()),
         None => (None, None),
     };
     if let Some(end) = &end
@@ -65,14 +65,15 @@ pub(crate) fn request(
         return done;
     }
     // It is a process that others can see, if it has more to do.
-    let cell = node.insert_cell(pid, &group_leader);
+    let birth = Birth { parent: requester.pid.clone(), group_leader, code: begun.code() };
+    let cell = node.insert_cell(pid, birth);
     requester.tie(&cell, connection);
     let (process, task_node, connection) = (Arc::clone(&cell), Arc::clone(node), Arc::clone(connection));
     node.run(cell, async move {
         let reason = match end {
             Some(end) => end.to_reason(),
             None => {
-                let outcome = learning(answer, pace).await;
+                let outcome = learning(begun.answer, begun.function).await;
                 running.end(running.began.elapsed(), outcome.is_ok());
                 End::of(outcome, job.answer_to.as_ref()).to_reason()
             }
@@ -95,8 +96,10 @@ pub(crate) fn here(
     tie: Tie,
 ) -> Result<Spawned, Atom> {
     let running = Running::begin(node, Instant::now()).ok_or(Atom::from_static("system_limit"))?;
-    let cell = node.new_cell(&own.group_leader());
-    let pid = cell.pid.clone();
+    let (pid, leader) = (node.numbers.pid(), own.group_leader());
+    let caller = By { node: node.name.as_atom(), group_leader: Some(&leader), process: Some(&pid) };
+    let begun = node.functions.start(function, arguments, caller, node.name.as_atom());
+    let cell = node.insert_cell(pid.clone(), Birth::of(own, begun.code()));
     let monitor = match tie {
         Tie::None => None,
         Tie::Link => {
@@ -105,10 +108,9 @@ pub(crate) fn here(
         }
         Tie::Monitor => Some(node.monitor(own, (&pid).into(), None, None)),
     };
-    let (process, task_node) = (Arc::clone(&cell), Arc::clone(node));
+    let process = Arc::clone(&cell);
     node.run(cell, async move {
-        let own = task_node.name.as_atom();
-        let outcome = task_node.functions.call(&function, arguments, own, own).await;
+        let outcome = begun.answer.await;
         running.end(running.began.elapsed(), outcome.is_ok());
         process.conclude(End::of(outcome, None).to_reason());
     });
@@ -196,13 +198,13 @@ fn at_once(
 }
 
 /// Runs a function, and learns whether it answers at once.
-async fn learning(mut answer: Answer, pace: Option<Arc<Pace>>) -> Result<Vec<u8>, Raise> {
+async fn learning(mut answer: Answer, function: Option<Arc<Exported>>) -> Result<Vec<u8>, Raise> {
     let began = Instant::now();
     let mut is_first = true;
     poll_fn(|context| {
         let polled = answer.as_mut().poll(context);
         if std::mem::take(&mut is_first)
-            && let Some(pace) = &pace
+            && let Some(pace) = function.as_deref().and_then(Exported::pace)
         {
             pace.learn(began.elapsed(), polled.is_ready());
         }

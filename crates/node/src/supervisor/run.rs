@@ -10,8 +10,11 @@ use super::children::{Children, Outcome};
 use super::handle::{ChildInfo, ChildState, Command, SupervisorError, SupervisorHandle};
 use super::{ChildSpec, Supervisor};
 use crate::node::Inner;
-use crate::process::{Cell, Message, Process, Tie};
+use crate::process::{Cell, Code, Message, Mfa, Process, Tie};
 use crate::request::Request;
+
+/// As tools know a supervisor.
+const CODE: Code = Code::Function(Mfa { module: "supervisor", function: "beamline", arity: 1 });
 
 /// Starts a supervisor and waits for its children.
 pub(super) async fn start(
@@ -22,7 +25,7 @@ pub(super) async fn start(
 ) -> Result<SupervisorHandle, SupervisorError> {
     let (commands, receiver) = mpsc::unbounded_channel();
     let (tell, told) = oneshot::channel();
-    let (pid, _) = node.spawn_process(parent, tie, move |me| run(me, supervisor, receiver, tell));
+    let (pid, _) = node.spawn_process(parent, tie, CODE, move |me| run(me, supervisor, receiver, tell));
     told.await.unwrap_or(Err(SupervisorError::Ended))?;
     Ok(SupervisorHandle { node: Arc::clone(node), pid, commands })
 }

@@ -10,7 +10,7 @@ use beamline_term::{Pid, Term, atom};
 
 use super::{Supervisor, run};
 use crate::gen_server::{GenServer, StartServer, StartServerError, is_orderly};
-use crate::process::{Process, Tie};
+use crate::process::{Code, Process, Tie};
 
 type Started = Pin<Box<dyn Future<Output = Result<Pid, Term>> + Send>>;
 
@@ -71,7 +71,7 @@ impl ChildSpec {
         let run = Arc::new(run);
         ChildSpec::new(id.into(), move |parent| {
             let run = Arc::clone(&run);
-            let pid = parent.spawn_link(move |me| run(me));
+            let (pid, _) = parent.node.spawn_process(&parent.cell, Tie::Link, Code::of::<F>(), move |me| run(me));
             Box::pin(async move { Ok(pid) })
         })
     }

@@ -233,6 +233,16 @@ impl<L: Clone + PartialEq> Ties<L> {
         }
     }
 
+    /// What it watches.
+    pub fn watches(&self) -> impl Iterator<Item = &Watch<L>> {
+        self.watches.iter().map(|(_, watch)| watch)
+    }
+
+    /// Who watches it.
+    pub fn watchers(&self) -> impl Iterator<Item = &Watcher<L>> {
+        self.watchers.iter().map(|(_, watcher)| watcher)
+    }
+
     /// How many ties there are, aliases and unfinished removals included.
     pub fn len(&self) -> usize {
         self.links.len() + self.watches.len() + self.watchers.len() + self.aliases.len()

@@ -25,7 +25,7 @@ const NAME: Atom = atom("global_name_server");
 
 /// Starts the process.
 pub(crate) fn start(node: &Arc<Inner>, inputs: Inputs) {
-    let cell = node.new_cell(&node.caller);
+    let cell = node.service_cell("global");
     if node.processes.register(&NAME, &cell).is_err() {
         return tracing::error!("the name global_name_server was taken before global started");
     }
@@ -49,7 +49,7 @@ struct Shell {
 
 impl Shell {
     fn new(node: &Arc<Inner>, process: Process) -> Shell {
-        let locker = node.new_cell(&node.caller);
+        let locker = node.service_cell("global_locker");
         let config = Config {
             node: node.name.clone(),
             name_server: process.pid().clone(),

@@ -29,7 +29,7 @@ pub(super) fn start(
     shared: Arc<Shared>,
     inputs: mpsc::UnboundedReceiver<Input>,
 ) -> Result<(), Pid> {
-    let cell = node.new_cell(&node.caller);
+    let cell = node.service_cell("pg");
     if let Err(error) = node.processes.register(name, &cell) {
         node.processes.remove(cell.number);
         let NameTaken::Taken { pid, .. } = error else { return Err(cell.pid.clone()) };

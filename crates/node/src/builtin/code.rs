@@ -1,0 +1,28 @@
+//! `code`: which modules there are.
+
+use std::sync::Weak;
+
+use beamline_term::{Atom, Term, atom};
+
+use super::{alive, with};
+use crate::functions::Module;
+use crate::node::Inner;
+
+pub(super) fn module(node: &Weak<Inner>) -> Module {
+    Module::new("code")
+        .function(
+            "ensure_loaded",
+            with!(node, |inner, module: Atom| Ok(if inner.functions.has_module(&module) {
+                (atom("module"), module)
+            } else {
+                (atom("error"), atom("nofile"))
+            })),
+        )
+        .function(
+            "all_loaded",
+            with!(node, |inner| {
+                let modules = inner.functions.modules().into_iter();
+                Ok(Term::list(modules.map(|module| (module, atom("preloaded")).into())))
+            }),
+        )
+}
