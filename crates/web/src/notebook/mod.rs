@@ -1,6 +1,8 @@
 //! Notebooks: files in Livebook's format, whose cells run at any node of the cluster.
 
 pub mod livemd;
+#[allow(dead_code, unused_imports, reason = "what serves it comes next")]
+mod run;
 
 use axum::Router;
 
