@@ -2,6 +2,7 @@
 //! The server's half of the Erlang I/O protocol, as `group` of kernel has it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use beamline_node::{Node, Process};
 use beamline_proto::NodeName;
@@ -18,17 +19,41 @@ pub trait Device: Send + Sync + 'static {
 
     /// Columns and rows, if it has any.
     fn size(&self) -> Option<(u16, u16)>;
+
+    /// How long whoever has printed something is to wait before it goes on; no time unless it is overwritten.
+    fn pressure(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Whether there is anybody to read from. Who wants to read from a device without is told `enotsup`.
+    fn reads(&self) -> bool {
+        true
+    }
 }
 
-/// Starts a process that serves a device until it is ended; it ends with the node at the latest.
-pub(crate) fn serve(node: &Node, device: Arc<dyn Device>) -> Pid {
+/// What is printed and not yet taken may take so much memory. Whoever prints waits for the answer, but nothing makes it.
+const MAILBOX: usize = 32 << 20;
+
+/// Starts a process that serves a device until `ended`, or until its node is gone.
+pub(crate) fn serve(node: &Node, device: Arc<dyn Device>, mut ended: oneshot::Receiver<()>) -> Pid {
     node.spawn(move |mut me| async move {
-        while let Some(message) = me.receive().await {
+        me.set_mailbox_limit(MAILBOX);
+        loop {
+            let message = tokio::select! {
+                message = me.receive() => message,
+                _ = &mut ended => None,
+            };
+            let Some(message) = message else { return };
             if let Ok(term) = message.term()
                 && let Some([tag, Term::Pid(from), reply_as, request]) = term.as_tuple()
                 && tag.is_atom("io_request")
             {
                 let answer = answer(&me, &device, from, request).await;
+                // The answer is late rather than the memory used up: whoever prints waits for it.
+                let pressure = device.pressure();
+                if !pressure.is_zero() {
+                    tokio::time::sleep(pressure).await;
+                }
                 let reply = Term::from((atom("io_reply"), reply_as.clone(), answer));
                 // Who has gone waits no more.
                 let _ = me.send(from, &reply).await;
@@ -91,6 +116,9 @@ async fn answer(me: &Process, device: &Arc<dyn Device>, from: &Pid, request: &Te
                 None => refused("put_chars"),
             }
         }
+        [tag, ..] if tag.as_atom().is_some_and(|tag| tag.as_str().starts_with("get_")) && !reads(device, tag) => {
+            refused("enotsup")
+        }
         [tag, _, prompt] if tag.is_atom("get_line") => read(device, prompt).await,
         [tag, _, prompt, Term::Integer(_)] if tag.is_atom("get_chars") => read(device, prompt).await,
         [tag, what] if tag.is_atom("get_geometry") => match device.size() {
@@ -101,6 +129,11 @@ async fn answer(me: &Process, device: &Arc<dyn Device>, from: &Pid, request: &Te
         [tag, _] if tag.is_atom("setopts") => Term::atom("ok"),
         _ => refused("request"),
     }
+}
+
+/// Whether a request that reads, if it is one, finds a reader.
+fn reads(device: &Arc<dyn Device>, tag: &Term) -> bool {
+    tag.is_atom("get_geometry") || device.reads()
 }
 
 async fn read(device: &Arc<dyn Device>, prompt: &Term) -> Term {
@@ -122,7 +155,7 @@ pub(crate) async fn ask(device: Arc<dyn Device>, prompt: String) -> Option<Strin
 }
 
 /// The text of chardata: a binary, or nested lists of characters and binaries.
-fn text(characters: &Term, latin1: bool) -> Option<String> {
+pub(crate) fn text(characters: &Term, latin1: bool) -> Option<String> {
     let mut out = String::new();
     collect(characters, latin1, &mut out, 0)?;
     Some(out)

@@ -3,12 +3,13 @@
 //! Who evaluates follows from the node that is looked at ([`Kind`]): an Elixir node does it itself, hidden and with nothing
 //! loaded there; for others `beamline-elixir` does it here, and each call that is not of the language is one call to the node.
 
-mod elixir;
+mod evaluator;
 mod io_server;
 mod kind;
 mod oneshot;
 mod shell;
 
+pub use evaluator::{Completion, Context, Evaluated, Evaluator, Lane, Language, Outlet, Style, Table, Text};
 pub use io_server::Device;
 pub use kind::Kind;
 pub use oneshot::{Format, OneshotError, check, evaluate};

@@ -11,7 +11,8 @@ use beamline_remsh::{Entered, Outcome, Output, Prompt, Reach};
 use beamline_term::print::Erlang;
 use beamline_term::{Inspect, Term, atom};
 
-use crate::io_server::{self, Device};
+use crate::evaluator::Outlet;
+use crate::io_server::Device;
 use crate::kind::Kind;
 
 /// How long an expression may take: whoever runs the script ends it.
@@ -91,11 +92,12 @@ pub async fn evaluate(
 
 /// Evaluated here.
 async fn here(node: &Node, peer: &NodeName, text: &str, format: Format) -> Result<String, OneshotError> {
-    let leader = io_server::serve(node, Arc::new(Stdout));
-    let mut prompt = Prompt::new(node, Reach::Other(peer.clone()), Limits::default()).led_by(leader);
+    let outlet = Outlet::new(node, Arc::new(Stdout));
+    let prompt = Prompt::new(node, Reach::Other(peer.clone()), Limits::default());
+    let mut prompt = prompt.led_by(outlet.leader().clone());
     match prompt.evaluate(text, &mut Stdout).await {
         Outcome::Value(value) => Ok(written(&value, format)),
-        Outcome::Failed { told, is_wrong: true } => Err(OneshotError::Wrong(told)),
+        Outcome::Failed { told, is_wrong: true, .. } => Err(OneshotError::Wrong(told)),
         Outcome::Failed { told, .. } => Err(OneshotError::Failed(told)),
         _ => Ok(written(&Term::atom("ok"), format)),
     }
@@ -103,11 +105,11 @@ async fn here(node: &Node, peer: &NodeName, text: &str, format: Format) -> Resul
 
 /// Evaluated by the node.
 async fn there(node: &Node, peer: &NodeName, text: &str, format: Format) -> Result<String, OneshotError> {
-    let leader = io_server::serve(node, Arc::new(Stdout));
+    let outlet = Outlet::new(node, Arc::new(Stdout));
     let shown = format == Format::Elixir;
     let binding = [(atom("code"), Term::from(text)), (atom("shown"), shown.into()), (atom("width"), 80.into())];
     let arguments = vec![Term::from(include_str!("oneshot.exs")), Term::list(binding.map(Term::from))];
-    let call = node.call(peer, ("Elixir.Code", "eval_string"), arguments).led_by(&leader);
+    let call = node.call(peer, ("Elixir.Code", "eval_string"), arguments).led_by(outlet.leader());
     let answer: Term = call.timeout(PATIENCE).await?;
     let result = match answer.as_tuple() {
         Some([result, _]) => result.as_tuple().unwrap_or_default(),

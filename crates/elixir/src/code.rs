@@ -20,6 +20,8 @@ pub(crate) struct Code {
 }
 
 pub(crate) enum Op {
+    /// One of the expressions of the text begins, at this byte of it.
+    Begin(usize),
     Push(Value),
     Load(usize),
     Pop,

@@ -32,7 +32,7 @@ pub(crate) struct Program {
 pub(crate) fn program(expression: &Expr, session: &Session) -> Result<Program> {
     let mut compiler =
         Compiler { functions: vec![Function::default()], session, placeholders: Vec::new(), guard: false };
-    compiler.expression(expression)?;
+    compiler.whole(expression)?;
     let function = compiler.functions.pop().unwrap_or_default();
     let (names, captured) = (function.scope.clone(), function.captured.iter().map(|(name, ..)| name.clone()).collect());
     Ok(Program { code: function.finish(0), captured, names })
@@ -172,7 +172,7 @@ impl Compiler<'_> {
             Kind::Float(number) => self.push(Value::float(*number)),
             Kind::Atom(atom) => self.push(Value::atom(atom.clone())),
             Kind::Variable(name) => return self.variable(name, span),
-            Kind::Block(all) => return self.block(all),
+            Kind::Block(all) => return self.block(all, false),
             Kind::Call(callee, arguments) => return self.call(callee, arguments, span),
             Kind::Unary(operator, operand) => return self.unary(operator, operand, span),
             Kind::Binary(operator, left, right) => return self.binary(operator, left, right, span),
@@ -195,10 +195,21 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn block(&mut self, all: &[Expr]) -> Result<()> {
+    /// The whole text, which notes where it is.
+    fn whole(&mut self, expression: &Expr) -> Result<()> {
+        match &expression.kind {
+            Kind::Block(all) => self.block(all, true),
+            _ => self.block(std::slice::from_ref(expression), true),
+        }
+    }
+
+    fn block(&mut self, all: &[Expr], is_text: bool) -> Result<()> {
         for (place, one) in all.iter().enumerate() {
             if place > 0 {
                 self.emit(Op::Pop);
+            }
+            if is_text {
+                self.emit(Op::Begin(one.span.start));
             }
             self.expression(one)?;
         }

@@ -79,6 +79,11 @@ impl Evaluation<'_> {
         self.machine.answer(result);
     }
 
+    /// Where in the text the expression begins that runs, or ran last, in bytes: of several in a row the one that failed.
+    pub fn place(&self) -> usize {
+        self.machine.place
+    }
+
     /// How many steps it has taken.
     pub fn steps(&self) -> u64 {
         self.machine.limits.steps.saturating_sub(self.machine.steps)
@@ -97,6 +102,8 @@ struct Machine {
     /// How many steps are left.
     steps: u64,
     slice: u32,
+    /// Where in the text it is.
+    place: usize,
     state: State,
     /// The slots of the text itself, once it has ended.
     variables: Option<Vec<Value>>,
@@ -136,6 +143,7 @@ impl Machine {
             elixir,
             steps,
             slice: SLICE,
+            place: 0,
             state: State::Ready,
             variables: None,
         };

@@ -8,6 +8,7 @@ use beamline_node::{CallError, Node};
 use beamline_proto::NodeName;
 use beamline_term::{Atom, Pid, Term, atom};
 
+use crate::led::led_call;
 use crate::letters::Letters;
 use crate::wrappers::wrapped;
 
@@ -77,6 +78,9 @@ impl Calls {
         time: Option<Duration>,
     ) -> Result<Term, CallError> {
         let node = node.unwrap_or(self.target());
+        if let (Some(leader), None, true) = (&self.leader, time, node != self.node.name()) {
+            return led_call(&self.node, node, leader, (module, function), arguments).await;
+        }
         let mut call = self.node.call(node, (module, function), arguments).timeout(time.unwrap_or(PATIENCE));
         if let Some(leader) = &self.leader {
             call = call.led_by(leader);

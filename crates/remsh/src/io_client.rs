@@ -14,6 +14,8 @@ pub enum Line {
     Interrupted,
     /// There is no more: Ctrl-D, or the terminal has gone.
     End,
+    /// There is nobody to ask.
+    Refused,
 }
 
 /// A terminal on some node.

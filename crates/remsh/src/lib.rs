@@ -9,6 +9,7 @@
 mod calls;
 mod helpers;
 mod io_client;
+mod led;
 mod letters;
 mod prompt;
 mod service;
@@ -18,6 +19,7 @@ mod wrappers;
 
 pub use calls::{Calls, Reach};
 pub use io_client::Line;
+pub use led::led_call;
 pub use prompt::{Entered, Outcome, Output, Prompt};
 pub use service::{Remsh, known};
 pub use told::syntax;

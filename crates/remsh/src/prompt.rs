@@ -52,6 +52,8 @@ pub enum Outcome {
         told: String,
         /// Whether the text itself is wrong, so that nothing ran.
         is_wrong: bool,
+        /// The line of the text that it is about, or on which the expression begins that failed; counted from 1.
+        line: usize,
     },
     /// The screen is to be cleared.
     Clear,
@@ -59,7 +61,8 @@ pub enum Outcome {
     Respawned,
 }
 
-/// A session at a node.
+/// A session at a node. A clone goes its own way from there.
+#[derive(Clone)]
 pub struct Prompt {
     session: Session,
     calls: Calls,
@@ -79,9 +82,18 @@ impl Prompt {
         Prompt { session, calls: Calls::new(node, reach), values: Vec::new(), counter: 1 }
     }
 
-    /// What functions of the node print and ask goes to that process, a group leader.
+    /// What functions of the node print and ask goes to that process, a group leader. They are ended when an evaluation is
+    /// given up.
     pub fn led_by(self, leader: Pid) -> Prompt {
         Prompt { calls: self.calls.led_by(leader), ..self }
+    }
+
+    /// Binds a variable to a term.
+    ///
+    /// # Errors
+    /// The term is deeper or larger than the limits allow values to be.
+    pub fn bind(&mut self, name: &str, value: &Term) -> Result<(), Exception> {
+        self.session.bind(name, value)
     }
 
     /// The number of the next expression.
@@ -89,9 +101,9 @@ impl Prompt {
         self.counter
     }
 
-    /// Counts an expression whose evaluation was dropped.
-    pub fn give_up(&mut self) {
-        self.counter += 1;
+    /// Gives the next expression another number.
+    pub fn number(&mut self, counter: usize) {
+        self.counter = counter;
     }
 
     /// The node that is looked at.
@@ -127,7 +139,7 @@ impl Prompt {
     pub async fn evaluate(&mut self, text: &str, output: &mut impl Output) -> Outcome {
         if text.lines().last().is_some_and(|line| line.trim() == "#iex:break") {
             let told = "** (TokenMissingError) the open expression was given up by #iex:break".to_owned();
-            return Outcome::Failed { told, is_wrong: true };
+            return Outcome::Failed { told, is_wrong: true, line: text.lines().count() };
         }
         if let Some(topic) = topic(text) {
             let told = if topic.is_empty() { help() } else { self.calls.topic(topic).await };
@@ -136,8 +148,8 @@ impl Prompt {
             return Outcome::Silent;
         }
         let text = continued(text);
-        let mut silent = None;
-        let result = self.run(&text, output, &mut silent).await;
+        let (mut silent, mut place) = (None, 0);
+        let result = self.run(&text, output, &mut silent, &mut place).await;
         match (result, silent) {
             (Ok(_), Some(outcome)) => {
                 self.counter += 1;
@@ -159,7 +171,7 @@ impl Prompt {
             }
             (Err(error), _) => {
                 self.counter += usize::from(!matches!(error, EvalError::Syntax(_)));
-                told::failed(error, &text, self.session.elixir())
+                told::failed(error, &text, place, self.session.elixir())
             }
         }
     }
@@ -169,10 +181,13 @@ impl Prompt {
         text: &str,
         output: &mut impl Output,
         silent: &mut Option<Outcome>,
+        place: &mut usize,
     ) -> Result<Value, EvalError> {
         let mut evaluation = self.session.start(text)?;
         loop {
-            match evaluation.resume() {
+            let event = evaluation.resume();
+            *place = evaluation.place();
+            match event {
                 Event::Call(call) => {
                     // What a helper prints is its value only if nothing else becomes of it.
                     *silent = None;
@@ -216,6 +231,7 @@ async fn read(output: &mut impl Output, prompt: &str) -> Term {
         Line::Text(text) => text.into(),
         Line::Interrupted => (atom("error"), atom("interrupted")).into(),
         Line::End => Term::atom("eof"),
+        Line::Refused => (atom("error"), atom("enotsup")).into(),
     }
 }
 

@@ -209,7 +209,7 @@ impl Service {
                 format!("{before}({})", prompt.target()) + &format!("{}> ", prompt.counter())
             };
             match terminal.read_line(&shown).await {
-                Line::End => return,
+                Line::End | Line::Refused => return,
                 Line::Interrupted => {
                     text.clear();
                     continue;

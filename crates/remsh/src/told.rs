@@ -7,13 +7,21 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnost
 use crate::prompt::Outcome;
 
 /// An error with the place in the text it is about.
-pub(crate) fn failed(error: EvalError, text: &str, elixir: Elixir) -> Outcome {
+///
+/// What ran failed in the expression that begins at `place`, in bytes.
+pub(crate) fn failed(error: EvalError, text: &str, place: usize, elixir: Elixir) -> Outcome {
+    let line = |place: usize| text.get(..place).unwrap_or(text).matches('\n').count() + 1;
     match error {
-        EvalError::Syntax(error) => Outcome::Failed { told: syntax(&error, text), is_wrong: true },
-        EvalError::Exception(Exception::Compile { message, help, span }) => {
-            Outcome::Failed { told: marked("CompileError", &message, &help, span, text), is_wrong: true }
+        EvalError::Syntax(error) => {
+            Outcome::Failed { told: syntax(&error, text), is_wrong: true, line: line(error.span().start) }
         }
-        EvalError::Exception(exception) => Outcome::Failed { told: exception.banner(elixir), is_wrong: false },
+        EvalError::Exception(Exception::Compile { message, help, span }) => {
+            let told = marked("CompileError", &message, &help, span, text);
+            Outcome::Failed { told, is_wrong: true, line: line(span.start) }
+        }
+        EvalError::Exception(exception) => {
+            Outcome::Failed { told: exception.banner(elixir), is_wrong: false, line: line(place) }
+        }
     }
 }
 

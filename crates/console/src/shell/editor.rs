@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 
 use super::engine::Engine;
 use super::screen::Screen;
+use crate::evaluator::Completion;
 
 /// So many entries a history has.
 const ENTRIES: usize = 5000;
@@ -192,7 +193,7 @@ impl Completer for Completions {
     fn complete(&mut self, line: &str, position: usize) -> CompletionResult {
         let before = line.get(..position).unwrap_or(line);
         let found = self.runtime.block_on(async { self.engine.lock().await.complete(before).await });
-        let suggestion = |found: super::engine::Completion| Suggestion {
+        let suggestion = |found: Completion| Suggestion {
             value: found.text,
             display_override: Some(found.shown),
             span: Span::new(found.start, position),

@@ -18,9 +18,10 @@ use reedline::Signal;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
+use crate::evaluator::Evaluated;
 use crate::kind::Kind;
 use editor::{Lines, Numbered, coloured};
-use engine::{After, Engine};
+use engine::Engine;
 use mode::Waiting;
 use screen::Screen;
 
@@ -98,9 +99,9 @@ impl Shell {
     /// The other node cannot be reached, or has gone.
     pub async fn run(self, node: &Node) -> Result<(), ShellError> {
         let screen = Arc::new(Screen::new());
-        let (engine, kind) = Engine::start(node, self.target.as_ref(), &screen, self.timeout).await?;
+        let engine = Engine::start(node, self.target.as_ref(), &screen, self.timeout).await?;
         if screen.is_terminal() {
-            screen.put(&banner(&engine, kind));
+            screen.put(&banner(&engine));
         }
         let engine = Arc::new(Mutex::new(engine));
         let runtime = Handle::current();
@@ -114,9 +115,9 @@ impl Shell {
     }
 }
 
-fn banner(engine: &Engine, kind: Kind) -> String {
+fn banner(engine: &Engine) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let what = match kind {
+    let what = match engine.kind() {
         Kind::Elixir(_) => "an Elixir node, which evaluates",
         Kind::Erlang => "an Erlang node; expressions are evaluated here, calls go there",
         Kind::Rust => "a Rust node",
@@ -178,30 +179,28 @@ impl Session {
         if text.trim().is_empty() {
             return Ok(());
         }
-        let after = self.runtime.block_on(async {
+        let evaluated = self.runtime.block_on(async {
             let mut engine = self.engine.lock().await;
-            let done = tokio::select! {
-                biased;
-                () = self.screen.interrupted() => None,
-                after = engine.evaluate(text.trim_end(), &self.screen) => Some(after),
-            };
-            match done {
-                Some(after) => after,
-                None => engine.interrupt().await,
-            }
+            engine.evaluate(text.trim_end(), &self.screen, self.screen.interrupted()).await
         });
-        match after {
-            After::Value(text) if text.contains('\u{1b}') => self.screen.put(&format!("{text}\n")),
-            After::Value(text) if self.screen.colours() => self.screen.put(&format!("{}\n", coloured(&text))),
-            After::Value(text) => self.screen.put_styled(&text, Style::new().fg(Color::Yellow)),
-            After::Failed(told) => self.screen.put_error(&told),
-            After::Clear => {
+        match evaluated {
+            Evaluated::Value { text, .. } if text.contains('\u{1b}') => self.screen.put(&format!("{text}\n")),
+            Evaluated::Value { text, .. } if self.screen.colours() => {
+                self.screen.put(&format!("{}\n", coloured(&text)));
+            }
+            Evaluated::Value { text, .. } => self.screen.put_styled(&text, Style::new().fg(Color::Yellow)),
+            Evaluated::Failed { told, .. } => self.screen.put_error(&told),
+            Evaluated::Ended(reason) => {
+                let told = format!("** (EXIT) the evaluation was ended: {reason}");
+                self.screen.put_error(&format!("{told}; the variables are as they were before"));
+            }
+            Evaluated::Clear => {
                 if let Some(lines) = lines {
                     lines.clear_screen();
                 }
             }
-            After::Silent => {}
-            After::Lost => {
+            Evaluated::Silent => {}
+            Evaluated::Lost => {
                 let target = self.engine.blocking_lock().target().clone();
                 return Err(ShellError::Lost(target));
             }

@@ -4,14 +4,13 @@ use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use beamline_remsh::{Line, Output};
 use nu_ansi_term::{Color, Style};
 use reedline::{Prompt, PromptEditMode, PromptHistorySearch, Reedline, Signal};
 use tokio::sync::Notify;
 
-use crate::io_server::{Device, ask};
+use crate::io_server::Device;
 
 /// The terminal.
 pub(crate) struct Screen {
@@ -165,19 +164,5 @@ impl Prompt for Asked<'_> {
 
     fn render_prompt_history_search_indicator(&self, _: PromptHistorySearch) -> Cow<'_, str> {
         "".into()
-    }
-}
-
-/// What expressions that run here write and read.
-pub(crate) struct Written<'a>(pub(crate) &'a Arc<Screen>);
-
-impl Output for Written<'_> {
-    async fn write(&mut self, text: &[u8]) {
-        self.0.put(&String::from_utf8_lossy(text));
-    }
-
-    async fn read_line(&mut self, prompt: &str) -> Line {
-        let device: Arc<Screen> = Arc::clone(self.0);
-        ask(device, prompt.to_owned()).await.map_or(Line::End, Line::Text)
     }
 }

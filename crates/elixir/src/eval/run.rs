@@ -91,6 +91,7 @@ impl Machine {
 
     fn operation(&mut self, op: &Op, frame: &mut CodeFrame) -> Result<Next, Exception> {
         match op {
+            Op::Begin(place) => self.place = *place,
             Op::Push(value) => self.stack.push(value.clone()),
             Op::Load(slot) => {
                 let value = self.stack.get(frame.base + slot).cloned().unwrap_or(Value::NIL);
