@@ -58,6 +58,11 @@ impl<L: Level> Permit<L> {
         Self { visitor, level: PhantomData }
     }
 
+    /// Of whoever runs the program itself.
+    pub(crate) fn operator() -> Self {
+        Self::new("operator".to_owned())
+    }
+
     /// Writes a line for those who must know later who did what: the visitor, the action (`eval`, `kill`), the node, and
     /// what was done to what, without secrets (of code its hash). It goes to the tracing target `beamline::audit`.
     pub(crate) fn audit(&self, action: &str, node: &str, what: &str) {

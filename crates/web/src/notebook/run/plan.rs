@@ -287,6 +287,14 @@ impl Plan {
         }
     }
 
+    /// In which lane an evaluation runs, if it does.
+    pub(super) fn lane_of(&self, cell: CellId, number: Evaluation) -> Option<Lane> {
+        match self.pending.get(&cell)? {
+            Pending::Evaluating { number: now, lane, .. } if *now == number => Some(*lane),
+            _ => None,
+        }
+    }
+
     /// The cells that run.
     pub(super) fn running(&self) -> Vec<(CellId, Evaluation)> {
         let number = |(cell, pending): (&CellId, &Pending)| match pending {
