@@ -8,6 +8,6 @@ mod notebook;
 mod site;
 mod web;
 
-pub use web::Web;
-
 pub use notebook::livemd;
+pub use site::access::{Password, SecretError, Token};
+pub use web::{HostError, ServeError, Web};

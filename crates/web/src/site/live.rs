@@ -9,9 +9,11 @@ use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use futures_util::stream;
 use sha2::{Digest, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::ask::Refresh;
-use super::{Page, Site};
+use super::ask::{Form, Refresh};
+use super::state::OPEN_PAGES;
+use super::{Page, Problem, Site};
 
 /// Changes that follow each other faster than this are shown as one.
 const LEAST: Duration = Duration::from_millis(200);
@@ -19,9 +21,20 @@ const LEAST: Duration = Duration::from_millis(200);
 /// The stream of one open page. It begins with the present state, unless the browser says by `Last-Event-ID` or
 /// `?version=` that it has it.
 pub(super) fn stream<P: Page>(site: Site, ask: P::Ask, refresh: Refresh, parts: &Parts) -> Response {
-    let open = Open::<P> { site, ask, refresh, seen: seen(parts), first: true };
+    let Some(place) = site.open_page() else {
+        return Problem::TooMany { what: "open pages", limit: OPEN_PAGES }.respond(&site, Form::Events);
+    };
+    let open = Open::<P> { site, ask, refresh, seen: seen(parts), first: true, is_over: false, _place: place };
     let events = stream::unfold(open, |mut open| async {
-        let event = open.next().await;
+        if open.is_over {
+            return None;
+        }
+        let node = open.site.node().clone();
+        let event = tokio::select! {
+            event = open.next() => event,
+            // Nothing more will come, and an application that ends waits for its open requests.
+            () = node.stopped() => return None,
+        };
         Some((Ok::<_, Infallible>(event), open))
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
@@ -33,6 +46,8 @@ struct Open<P: Page> {
     refresh: Refresh,
     seen: String,
     first: bool,
+    is_over: bool,
+    _place: OwnedSemaphorePermit,
 }
 
 impl<P: Page> Open<P> {
@@ -51,6 +66,10 @@ impl<P: Page> Open<P> {
                     () = due => {}
                     () = async { tokio::join!(changed, tokio::time::sleep(LEAST)); } => {}
                 }
+            }
+            if !self.site.lasts() {
+                self.is_over = true;
+                return Event::default().event("over").data("the session is over");
             }
             changed = Some(P::changed(&self.site, &self.ask));
             let (title, main) = match P::load(&self.site, &self.ask).await {

@@ -1,18 +1,27 @@
 //! What all pages stand on: the server, who may enter, the frame of a page, and how an open page is kept up to date.
 
+pub(crate) mod access;
 mod action;
+mod address;
 mod ask;
+mod assets;
 mod frame;
 mod live;
 mod page;
 mod power;
 mod problem;
+mod public;
+pub(crate) mod server;
 mod state;
 mod visitor;
 
-pub(crate) use action::{Action, Done, action};
+pub(crate) use action::{Action, BODY_LIMIT, Done, action};
+pub(crate) use address::segment;
+pub(crate) use assets::Asset;
+pub(crate) use frame::Place;
 pub(crate) use page::{Nothing, Page, route};
 pub(crate) use power::{Act, Eval, Level, Permit, Power, Reveal, View};
 pub(crate) use problem::Problem;
+pub(crate) use public::around;
 pub(crate) use state::Site;
 pub(crate) use visitor::Visitor;

@@ -16,9 +16,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::ask::{Form, Refresh, asked, form_of};
-use super::frame;
+use super::frame::{self, Inside};
 use super::live;
-use super::{Problem, Site};
+use super::{Asset, Problem, Site};
 
 /// A page. Implementations hold nothing: they are types that name functions.
 pub(crate) trait Page: 'static {
@@ -40,6 +40,9 @@ pub(crate) trait Page: 'static {
     /// What stands inside `<main>`. Elements that stay from one refresh to the next have an `id`: the browser keeps its
     /// focus, selection, scroll position and open `<details>` by it.
     fn body(site: &Site, ask: &Self::Ask, view: &Self::View) -> Markup;
+
+    /// Styles and scripts beside those of all pages.
+    const ASSETS: &'static [&'static Asset] = &[];
 
     /// The node that the page is about: the frame shows its pages beside it.
     fn node(_ask: &Self::Ask) -> Option<String> {
@@ -83,7 +86,16 @@ async fn serve<P: Page>(site: Site, request: Request) -> Response {
         _ => {
             let title = P::title(&ask, &view);
             let body = P::body(&site, &ask, &view);
-            frame::page(&site, &parts.uri, P::node(&ask).as_deref(), refresh, &title, &body).into_response()
+            let node = P::node(&ask);
+            let inside = Inside {
+                uri: &parts.uri,
+                node: node.as_deref(),
+                refresh,
+                assets: P::ASSETS,
+                title: &title,
+                body: &body,
+            };
+            frame::page(&site, &inside).into_response()
         }
     }
 }

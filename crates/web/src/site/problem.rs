@@ -8,6 +8,7 @@ use beamline_proto::NodeName;
 use maud::{Markup, html};
 use serde_json::json;
 
+use super::access::Refusal;
 use super::ask::Form;
 use super::frame;
 use super::{Power, Site};
@@ -33,12 +34,15 @@ pub(crate) enum Problem {
         node: NodeName,
         source: CallError,
     },
-    /// What was asked cannot be done now: `what` is the whole sentence, `try_` what to do about it.
+    /// What was asked cannot be done now: `what` is the whole sentence, `advice` what to do about it.
     #[error("{what}")]
     Refused { what: String, advice: String },
     /// Too much at once: streams, sessions, checks.
     #[error("too many {what} at once (at most {limit})")]
     TooMany { what: &'static str, limit: usize },
+    /// The request was turned away before any page saw it.
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
 }
 
 impl Problem {
@@ -67,6 +71,7 @@ impl Problem {
             Self::Node { .. } => StatusCode::BAD_GATEWAY,
             Self::Refused { .. } => StatusCode::CONFLICT,
             Self::TooMany { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Refusal(refusal) => refusal.status(),
         }
     }
 
@@ -80,6 +85,7 @@ impl Problem {
                 _ => None,
             },
             Self::Refused { advice, .. } => Some(advice.clone()),
+            Self::Refusal(refusal) => Some(refusal.advice()),
             Self::Forbidden { .. } => Some("enter with a token of more power".to_owned()),
             _ => None,
         }
@@ -101,7 +107,9 @@ impl Problem {
         match form {
             Form::Html => {
                 let title = status.canonical_reason().unwrap_or("Problem");
-                (status, frame::bare(site, title, &self.markup())).into_response()
+                // Who was turned away is shown nothing of the site.
+                let around = if matches!(self, Self::Refusal(_)) { frame::outside } else { frame::bare };
+                (status, around(site, title, &self.markup())).into_response()
             }
             _ => (status, self.json()).into_response(),
         }

@@ -5,9 +5,14 @@ use std::sync::Arc;
 use beamline_node::Node;
 use beamline_proto::NodeName;
 use maud::{Markup, html};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::access::Access;
 use super::{Level, Permit, Power, Visitor};
 use crate::dashboard::source::Sources;
+
+/// Pages that are kept up to date at the same time, at most.
+pub(super) const OPEN_PAGES: usize = 128;
 
 /// The site, as one visitor sees it. A cheap clone.
 #[derive(Clone)]
@@ -21,13 +26,20 @@ struct Inner {
     base: String,
     sources: Sources,
     power: Power,
+    access: Access,
+    open_pages: Arc<Semaphore>,
 }
 
 impl Site {
-    pub(crate) fn new(node: Node, base: String, targets: Vec<NodeName>, power: Power) -> Self {
+    /// A site at `base` that shows the cluster of `targets`, or, without any, that of the node itself; `power` is what any
+    /// of its visitors may do at most.
+    pub(crate) fn new(node: Node, base: String, targets: Vec<NodeName>, power: Power, access: Access) -> Self {
         let sources = Sources::new(&node, targets);
-        let visitor = Arc::new(Visitor::nobody());
-        Self { inner: Arc::new(Inner { node, base, sources, power }), visitor }
+        let open_pages = Arc::new(Semaphore::new(OPEN_PAGES));
+        Self {
+            inner: Arc::new(Inner { node, base, sources, power, access, open_pages }),
+            visitor: Arc::new(Visitor::nobody()),
+        }
     }
 
     pub(super) fn seen_by(&self, visitor: Option<Arc<Visitor>>) -> Self {
@@ -44,10 +56,14 @@ impl Site {
         &self.inner.base
     }
 
-    /// The address of one of the site's paths, for links: `site.path("/n/app@host")`. Parts that come from elsewhere must be
-    /// percent-encoded before.
+    /// The address of one of the site's paths, for links: `site.path("/names")`. Parts that come from elsewhere go through
+    /// [`segment`](super::segment) before: `site.path(&format!("/n/{}", segment(name)))`.
     pub(crate) fn path(&self, path: &str) -> String {
-        format!("{}{path}", self.base())
+        match path {
+            // A nested router answers to its own path without a slash behind it.
+            "/" if !self.base().is_empty() => self.base().to_owned(),
+            _ => format!("{}{path}", self.base()),
+        }
     }
 
     /// What the dashboard knows of the cluster.
@@ -69,6 +85,20 @@ impl Site {
     /// the header `x-form-token`; they find it in the page's `<meta name="form-token">`.
     pub(crate) fn form_token(&self) -> Markup {
         html! { input type="hidden" name="form_token" value=(self.visitor.form_token); }
+    }
+
+    pub(super) fn access(&self) -> &Access {
+        &self.inner.access
+    }
+
+    /// Whether the visitor's session still lasts; a page that is open uses it.
+    pub(super) fn lasts(&self) -> bool {
+        self.access().lasts(&self.visitor)
+    }
+
+    /// A place for a page that is kept up to date, if there is one.
+    pub(super) fn open_page(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.inner.open_pages).try_acquire_owned().ok()
     }
 
     pub(super) fn visitor(&self) -> &Visitor {
