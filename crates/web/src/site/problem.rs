@@ -32,7 +32,7 @@ pub(crate) enum Problem {
         /// What was asked of it: `listing processes`.
         tried: &'static str,
         node: NodeName,
-        source: CallError,
+        source: Box<CallError>,
     },
     /// What was asked cannot be done now: `what` is the whole sentence, `advice` what to do about it.
     #[error("{what}")]
@@ -59,7 +59,7 @@ impl Problem {
     /// For `map_err` behind a call: `.map_err(Problem::at("listing processes", &node))`.
     pub(crate) fn at(tried: &'static str, node: &NodeName) -> impl FnOnce(CallError) -> Self {
         let node = node.clone();
-        move |source| Self::Node { tried, node, source }
+        move |source| Self::Node { tried, node, source: Box::new(source) }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -67,7 +67,7 @@ impl Problem {
             Self::BadAddress { .. } => StatusCode::BAD_REQUEST,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
-            Self::Node { source: CallError::Timeout { .. }, .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::Node { source, .. } if matches!(**source, CallError::Timeout { .. }) => StatusCode::GATEWAY_TIMEOUT,
             Self::Node { .. } => StatusCode::BAD_GATEWAY,
             Self::Refused { .. } => StatusCode::CONFLICT,
             Self::TooMany { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -78,12 +78,7 @@ impl Problem {
     /// What to try next.
     pub(crate) fn advice(&self) -> Option<String> {
         match self {
-            Self::Node { node, source, .. } => match source {
-                CallError::Connect(_) | CallError::NodeDown { .. } | CallError::Timeout { .. } => {
-                    Some(format!("beamline doctor {node}"))
-                }
-                _ => None,
-            },
+            Self::Node { node, source, .. } if is_out_of_reach(source) => Some(format!("beamline doctor {node}")),
             Self::Refused { advice, .. } => Some(advice.clone()),
             Self::Refusal(refusal) => Some(refusal.advice()),
             Self::Forbidden { .. } => Some("enter with a token of more power".to_owned()),
@@ -118,6 +113,10 @@ impl Problem {
     fn json(&self) -> Json<serde_json::Value> {
         Json(json!({ "schema_version": 1, "error": self.to_string(), "try": self.advice() }))
     }
+}
+
+fn is_out_of_reach(error: &CallError) -> bool {
+    matches!(error, CallError::Connect(_) | CallError::NodeDown { .. } | CallError::Timeout { .. })
 }
 
 /// Where no page can be made around it.
