@@ -17,6 +17,8 @@ pub use beamline_registry as registry;
 #[cfg(feature = "remsh")]
 pub use beamline_remsh as remsh;
 pub use beamline_term as term;
+#[cfg(feature = "web")]
+pub use beamline_web as web;
 
 #[cfg(feature = "flags")]
 pub mod flags;

@@ -182,17 +182,24 @@ impl Web {
         &self.view_token
     }
 
-    /// A token that opens the site once, within a minute of its start: others may see it, as in a list of processes.
-    pub fn once(&mut self) -> Token {
-        let token = Token::random();
-        self.once.push(token.clone());
-        token
-    }
-
     /// The address to open: with the token, unless there is a password. `origin` is `http://127.0.0.1:4040`.
     pub fn entry(&self, origin: &str) -> String {
-        let site = format!("{}{}/", origin.trim_end_matches('/'), self.base);
+        let site = self.place(origin);
         if self.password.is_some() || self.is_admitted { site } else { format!("{site}?token={}", self.token.reveal()) }
+    }
+
+    /// The same with a token that opens the site once, within a minute of its start: others may see it, as in the list of
+    /// processes when a browser is started.
+    pub fn entry_once(&mut self, origin: &str) -> String {
+        let token = Token::random();
+        let address = format!("{}?token={}", self.place(origin), token.reveal());
+        self.once.push(token);
+        address
+    }
+
+    fn place(&self, origin: &str) -> String {
+        let path = if self.base.is_empty() { "/" } else { &self.base };
+        format!("{}{path}", origin.trim_end_matches('/'))
     }
 
     /// The site's routes, for [`Router::nest`] where [`at`](Web::at) says.

@@ -1,5 +1,7 @@
 //! The command line of the `beamline` program.
 
+#[cfg(feature = "web")]
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ Examples:
   beamline rpc app_b@127.0.0.1 'AppB.hello()'    evaluate an expression, print its value
   beamline shell --remsh app_b@127.0.0.1         a prompt at a node
   beamline nodes app_a                           whom does app_a on this host see?
+  beamline dashboard app_a --open                the cluster of app_a, in the browser
   beamline node --name me@127.0.0.1              be a node, until Ctrl-C
   beamline doctor app_b@127.0.0.1                why can I not reach it?
 
@@ -21,6 +24,16 @@ Exit codes: 0 done, 1 the expression failed, 2 wrong usage, 69 node unreachable,
 const DOCTOR: &str = "\
 The ladder: config, name, dns, epmd, tcp, handshake, cookie, mesh, strategy. A rung that fails skips those that need it.
 Exit codes: 0 no errors, 1 errors, 2 wrong usage, 3 could not finish";
+
+#[cfg(feature = "web")]
+const DASHBOARD: &str = "\
+Examples:
+  beamline dashboard app_a@127.0.0.1 --open      the cluster of app_a, in the browser
+  beamline dashboard                             that of the nodes of this host
+  beamline dashboard app_a --listen 127.0.0.1:0  on a port that is free
+
+The address is printed with a token, which begins a session. Exit codes: 2 wrong usage, 69 node unreachable, 75 timeout,
+77 cookie rejected, 78 something on this machine is not set up, such as a port that is in use";
 
 /// Talk to a cluster of Rust, Elixir and Erlang nodes, or be one of its nodes
 #[derive(Debug, Parser)]
@@ -46,6 +59,9 @@ pub(crate) enum Command {
     Cluster(ClusterCommand),
     /// Find out why a node cannot be reached, or does not join
     Doctor(Box<Doctor>),
+    /// Show the cluster in the browser
+    #[cfg(feature = "web")]
+    Dashboard(Box<DashboardArguments>),
     /// Look through manifests for Kubernetes
     #[command(subcommand, name = "k8s")]
     K8s(K8sCommand),
@@ -177,6 +193,84 @@ pub(crate) struct ShellArguments {
     pub(crate) no_history: bool,
 }
 
+/// A dashboard.
+#[cfg(feature = "web")]
+#[derive(Debug, Args)]
+#[command(after_help = DASHBOARD)]
+pub(crate) struct DashboardArguments {
+    /// The nodes whose cluster is shown: NAME@HOST, or NAME alone for one of this host [default: all that the epmd of this
+    /// host knows]
+    #[arg(value_name = "NODE", env = "BEAMLINE_NODE")]
+    pub(crate) nodes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) visit: VisitArguments,
+    #[command(flatten)]
+    pub(crate) site: SiteArguments,
+    /// Show what may hold secrets too: messages and dictionaries of processes
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// Let visitors end processes
+    #[arg(long, conflicts_with = "readonly")]
+    pub(crate) allow_destructive: bool,
+}
+
+/// The node from which a tool looks at a cluster. It is hidden and does not listen, unless it is told.
+#[cfg(feature = "web")]
+#[derive(Debug, Args)]
+pub(crate) struct VisitArguments {
+    /// The tool's own name with its full host name or address [default: one that is new each time]
+    #[arg(long, value_name = "NAME@HOST")]
+    pub(crate) name: Option<String>,
+    /// The tool's own name with a short host name
+    #[arg(long, value_name = "NAME", conflicts_with = "name")]
+    pub(crate) sname: Option<String>,
+    #[command(flatten)]
+    pub(crate) cookie: CookieArguments,
+    /// Be a member of the cluster, seen in the others' lists of nodes
+    #[arg(long)]
+    pub(crate) visible: bool,
+    /// The port of epmd
+    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
+    pub(crate) epmd_port: Option<u16>,
+    /// Ask no epmd, nodes listen on this port
+    #[arg(long, value_name = "PORT")]
+    pub(crate) peer_port: Option<u16>,
+    /// How long to wait for the first node: 5s, 500ms, 1m
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
+    pub(crate) timeout: Duration,
+}
+
+/// Where a site listens, and who may enter. BEAMLINE_PASSWORD, or the file that BEAMLINE_PASSWORD_FILE names, holds a password
+/// that takes the place of the token.
+#[cfg(feature = "web")]
+#[derive(Debug, Args)]
+pub(crate) struct SiteArguments {
+    /// Where to listen; port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4040", env = "BEAMLINE_LISTEN")]
+    pub(crate) listen: SocketAddr,
+    /// Open it in the browser
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Only show: nothing on the site can change or run anything
+    #[arg(long)]
+    pub(crate) readonly: bool,
+    /// Listen where others can reach it, with only the token to keep them out
+    #[arg(long)]
+    pub(crate) insecure_listen: bool,
+    /// Answer to this name too, as behind a proxy: ops.example.com
+    #[arg(long, value_name = "HOST", value_delimiter = ',', env = "BEAMLINE_ALLOW_HOST")]
+    pub(crate) allow_host: Vec<String>,
+    /// Believe X-Forwarded-For and X-Forwarded-Proto, which the proxy in front must set
+    #[arg(long)]
+    pub(crate) trust_proxy: bool,
+    /// The path under which a proxy shows it: /beamline
+    #[arg(long, value_name = "PATH", default_value = "")]
+    pub(crate) at: String,
+    /// Use the token in this file, which is made if it is not there [default: a new token each time]
+    #[arg(long, value_name = "FILE", env = "BEAMLINE_TOKEN_FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
 /// A plain node.
 #[derive(Debug, Args)]
 pub(crate) struct Plain {
@@ -292,7 +386,9 @@ mod tests {
             .take_while(|line| !line.is_empty())
             .filter_map(|line| line.split_whitespace().next())
             .collect();
-        assert_eq!(commands, ["rpc", "shell", "nodes", "ping", "cluster", "doctor", "k8s", "node", "epmd", "help"]);
+        let web = if cfg!(feature = "web") { &["dashboard"][..] } else { &[] };
+        let before = ["rpc", "shell", "nodes", "ping", "cluster", "doctor"];
+        assert_eq!(commands, [&before, web, &["k8s", "node", "epmd", "help"]].concat());
         assert!(help.contains("beamline rpc app_b@127.0.0.1 'AppB.hello()'"), "{help}");
     }
 

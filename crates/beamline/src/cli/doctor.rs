@@ -8,10 +8,11 @@ use beamline::flags::{cookie, short_host};
 use beamline::node::NodeName;
 use beamline::node::epmd::DEFAULT_PORT;
 use beamline_doctor::render::{self, Look};
-use beamline_doctor::{Code, Cookies, Examination, Options, Selection, Source, Summary, nodes_of_this_host};
+use beamline_doctor::{Code, Cookies, Examination, Options, Selection, Source, Summary};
 
 use super::arguments::{CookieArguments, Doctor, ReportForm, complete};
 use super::exit::Exit;
+use super::nodes::{Unknown, named_or_here};
 use super::remote::print;
 
 /// Between two tries of `--wait`.
@@ -36,11 +37,11 @@ pub(crate) async fn run(arguments: Box<Doctor>) -> Exit {
             return Exit::Usage;
         }
     };
-    let nodes = match nodes(&arguments.nodes, epmd_port).await {
+    let nodes = match named_or_here(&arguments.nodes, epmd_port, "doctor").await {
         Ok(nodes) => nodes,
-        Err((exit, problem)) => {
-            eprintln!("{problem}");
-            return exit;
+        Err(unknown) => {
+            eprintln!("{unknown}");
+            return if matches!(unknown, Unknown::Name(_)) { Exit::Usage } else { Exit::Unfinished };
         }
     };
     let all = waiting(&beamline_doctor::Doctor::new(options), &nodes, arguments.wait).await;
@@ -83,29 +84,6 @@ async fn waiting(doctor: &beamline_doctor::Doctor, nodes: &[NodeName], wait: Opt
         tokio::time::sleep(PAUSE.min(left)).await;
     }
     Vec::new()
-}
-
-/// The nodes that are named, else those of this host.
-async fn nodes(named: &[String], epmd_port: u16) -> Result<Vec<NodeName>, (Exit, String)> {
-    let host = short_host();
-    let named = named.iter().filter(|name| !name.is_empty()).map(|name| complete(name, &host));
-    let nodes: Vec<_> = named.collect::<Result<_, _>>().map_err(|problem| (Exit::Usage, problem))?;
-    if !nodes.is_empty() {
-        return Ok(nodes);
-    }
-    match nodes_of_this_host(epmd_port).await {
-        Ok(nodes) if nodes.is_empty() => {
-            let problem =
-                format!("the epmd of this host (port {epmd_port}) knows no node; name one: beamline doctor NAME@HOST");
-            Err((Exit::Unfinished, problem))
-        }
-        Ok(nodes) => Ok(nodes),
-        Err(error) => {
-            let problem =
-                format!("no node of this host can be looked for: {error}; name one: beamline doctor NAME@HOST");
-            Err((Exit::Unfinished, problem))
-        }
-    }
 }
 
 fn options(arguments: &Doctor, epmd_port: u16) -> Result<Options, String> {

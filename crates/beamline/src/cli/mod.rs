@@ -2,13 +2,19 @@
 
 mod arguments;
 mod cluster;
+#[cfg(feature = "web")]
+mod dashboard;
 mod doctor;
 mod epmd;
 mod exit;
 mod k8s;
+mod nodes;
 mod plain;
 mod remote;
 mod shell;
+#[cfg(feature = "web")]
+mod site;
+mod start;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -36,6 +42,8 @@ pub(crate) async fn main() -> ExitCode {
         Command::Cluster(ClusterCommand::Status(target)) => cluster::status(&target).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::K8s(K8sCommand::Check(arguments)) => k8s::check(&arguments),
+        #[cfg(feature = "web")]
+        Command::Dashboard(arguments) => dashboard::run(*arguments).await,
         Command::Node(plain) => plain::node(plain).await,
     };
     exit.into()

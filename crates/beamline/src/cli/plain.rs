@@ -6,6 +6,7 @@ use beamline::node::NodeEvent;
 
 use super::arguments::Plain;
 use super::exit::Exit;
+use super::start::{interrupted, start};
 
 /// Runs until it is interrupted.
 pub(crate) async fn node(Plain { flags, topologies }: Plain) -> Exit {
@@ -16,19 +17,9 @@ pub(crate) async fn node(Plain { flags, topologies }: Plain) -> Exit {
             return Exit::Config;
         }
     };
-    let builder = match flags.builder() {
-        Ok(builder) => builder,
-        Err(error) => {
-            eprintln!("{error}");
-            return Exit::Config;
-        }
-    };
-    let node = match builder.observer(true).start().await {
+    let node = match start(flags.builder().map(|builder| builder.observer(true))).await {
         Ok(node) => node,
-        Err(error) => {
-            eprintln!("{error}");
-            return Exit::Config;
-        }
+        Err(exit) => return exit,
     };
     let mut events = node.events();
     let cluster = match Cluster::of(&node, topologies).start().await {
@@ -58,23 +49,4 @@ pub(crate) async fn node(Plain { flags, topologies }: Plain) -> Exit {
     drop(cluster);
     node.stop().await;
     Exit::Ok
-}
-
-/// Ctrl-C, or the polite signal of a service manager.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without a signal to wait for, it ends when it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

@@ -12,6 +12,7 @@ use beamline_console::{Format, OneshotError};
 
 use super::arguments::{Rpc, Target, Way, Written, complete};
 use super::exit::Exit;
+use super::start::failed;
 
 /// `beamline rpc NODE EXPR`
 pub(crate) async fn rpc(rpc: Rpc) -> Exit {
@@ -127,10 +128,7 @@ where
     };
     match done {
         Ok(()) => Exit::Ok,
-        Err(error) => {
-            eprintln!("{}", told(&error));
-            exit_of(&error)
-        }
+        Err(error) => failed(&error),
     }
 }
 

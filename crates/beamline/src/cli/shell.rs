@@ -1,13 +1,13 @@
 //! `beamline shell`: a prompt at a node, with iex's flags. Without `--remsh` it is at a node of its own.
 
 use beamline::flags::{FlagError, NodeFlags, short_host};
-use beamline::node::{CallError, Cookie, Epmd, Node, NodeBuilder, StartError};
+use beamline::node::{Cookie, Epmd, Node, NodeBuilder};
 use beamline::proto::NodeName;
 use beamline_console::{Shell, ShellError};
 
 use super::arguments::{ShellArguments, complete};
 use super::exit::Exit;
-use super::remote::{exit_of, told};
+use super::start::{failed, start};
 
 /// Runs until Ctrl-D.
 pub(crate) async fn shell(arguments: ShellArguments) -> Exit {
@@ -38,24 +38,9 @@ pub(crate) async fn shell(arguments: ShellArguments) -> Exit {
         Some(target) if is_nameless => guest(&flags, target),
         _ => flags.builder(),
     };
-    let builder = match builder {
-        Ok(builder) => builder,
-        Err(error) => {
-            eprintln!("{error}");
-            return Exit::Config;
-        }
-    };
-    let node = match builder.start().await {
+    let node = match start(builder).await {
         Ok(node) => node,
-        Err(StartError::Guest(error)) => {
-            let error = CallError::Connect(error);
-            eprintln!("{}", told(&error));
-            return exit_of(&error);
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            return Exit::Config;
-        }
+        Err(exit) => return exit,
     };
     let mut shell = Shell::new();
     if let Some(target) = target {
@@ -68,10 +53,7 @@ pub(crate) async fn shell(arguments: ShellArguments) -> Exit {
     node.stop().await;
     match ended {
         Ok(()) => Exit::Ok,
-        Err(ShellError::Call(error)) => {
-            eprintln!("{}", told(&error));
-            exit_of(&error)
-        }
+        Err(ShellError::Call(error)) => failed(&error),
         Err(error @ ShellError::Lost(_)) => {
             eprintln!("{error}");
             Exit::Unreachable
