@@ -13,6 +13,8 @@ mod problem;
 mod public;
 pub(crate) mod server;
 mod state;
+#[cfg(test)]
+mod tests;
 mod visitor;
 
 pub(crate) use action::{Action, BODY_LIMIT, Done, action};
