@@ -8,6 +8,7 @@
 
 mod beam;
 mod compose;
+mod display;
 mod dns;
 mod kube;
 mod network;
@@ -21,6 +22,7 @@ mod wait;
 
 pub use beam::Beam;
 pub use compose::{Compose, compose_program, docker, with_hosts};
+pub use display::Display;
 pub use dns::DnsServer;
 pub use kube::Kube;
 pub use network::Network;
