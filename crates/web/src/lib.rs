@@ -4,10 +4,12 @@
 //! node is asked goes through its function table as any call does; nothing is loaded into it.
 
 mod dashboard;
+mod metrics;
 mod notebook;
 mod site;
 mod web;
 
+pub use metrics::{Recording, RecordingError};
 pub use notebook::livemd;
 pub use site::access::{Password, SecretError, Token};
 pub use web::{HostError, ServeError, Web};

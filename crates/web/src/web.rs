@@ -13,9 +13,10 @@ use beamline_proto::NodeName;
 use tokio::net::TcpListener;
 
 use crate::dashboard;
+use crate::metrics;
 use crate::notebook;
 use crate::site::access::{Access, Hosts, Keys, Lifetime, Password, Token};
-use crate::site::{Power, Site, around, server};
+use crate::site::{Figures, Power, Setup, Site, around, server};
 
 /// The site of a node: set up here, then [served](Web::serve), or [mounted](Web::router) into an axum application.
 ///
@@ -43,9 +44,6 @@ pub struct Web {
     listens_anywhere: bool,
     metrics: Option<Figures>,
 }
-
-/// Writes figures in Prometheus' text format.
-pub(crate) type Figures = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Why a site is not served.
 #[derive(Debug, thiserror::Error)]
@@ -216,8 +214,9 @@ impl Web {
         if self.is_admitted {
             access = access.open_to(self.power);
         }
-        let site = Site::new(self.node, self.base, self.targets, self.power, access);
-        let pages = dashboard::routes(&site, Router::new());
+        let Self { node, base, targets, power, metrics: figures, .. } = self;
+        let site = Site::new(Setup { node, base, targets, power, access, figures });
+        let pages = metrics::routes(dashboard::routes(&site, Router::new()));
         let pages = notebook::routes(&site, pages);
         around(&site, pages)
     }

@@ -4,7 +4,7 @@ use beamline::flags::{NodeFlags, short_host};
 use beamline::node::epmd::DEFAULT_PORT;
 use beamline::node::{CallError, Cookie, Epmd, Listen, Node};
 use beamline::proto::NodeName;
-use beamline_web::Web;
+use beamline_web::{Recording, Web};
 
 use super::arguments::{DashboardArguments, VisitArguments};
 use super::exit::Exit;
@@ -28,8 +28,13 @@ async fn prepare_and_serve(arguments: DashboardArguments) -> Result<(), Exit> {
         eprintln!("{unknown}");
         if matches!(unknown, Unknown::Name(_)) { Exit::Usage } else { Exit::Unreachable }
     })?;
+    // Before the node, which asks for its counters when it starts.
+    let recording = Recording::begin().map_err(|error| {
+        eprintln!("{error}");
+        Exit::Config
+    })?;
     let node = visit(arguments.visit, &targets).await?;
-    let mut web = targets.into_iter().fold(Web::new(&node), Web::target);
+    let mut web = targets.into_iter().fold(Web::new(&node), Web::target).metrics(move || recording.render());
     if arguments.reveal {
         web = web.reveal();
     }

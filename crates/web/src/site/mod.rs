@@ -25,5 +25,5 @@ pub(crate) use page::{Nothing, Page, route};
 pub(crate) use power::{Act, Eval, Level, Permit, Power, Reveal, View};
 pub(crate) use problem::Problem;
 pub(crate) use public::around;
-pub(crate) use state::Site;
+pub(crate) use state::{Figures, Setup, Site};
 pub(crate) use visitor::Visitor;

@@ -21,6 +21,22 @@ pub(crate) struct Site {
     visitor: Arc<Visitor>,
 }
 
+/// What a site is made of.
+pub(crate) struct Setup {
+    pub(crate) node: Node,
+    /// Where it is mounted: empty, or `/beamline`.
+    pub(crate) base: String,
+    /// Whose cluster it shows; without any, that of the node itself.
+    pub(crate) targets: Vec<NodeName>,
+    /// What any of its visitors may do at most.
+    pub(crate) power: Power,
+    pub(crate) access: Access,
+    pub(crate) figures: Option<Figures>,
+}
+
+/// Writes what the program has measured in Prometheus' text format.
+pub(crate) type Figures = Arc<dyn Fn() -> String + Send + Sync>;
+
 struct Inner {
     node: Node,
     base: String,
@@ -28,16 +44,16 @@ struct Inner {
     power: Power,
     access: Access,
     open_pages: Arc<Semaphore>,
+    figures: Option<Figures>,
 }
 
 impl Site {
-    /// A site at `base` that shows the cluster of `targets`, or, without any, that of the node itself; `power` is what any
-    /// of its visitors may do at most.
-    pub(crate) fn new(node: Node, base: String, targets: Vec<NodeName>, power: Power, access: Access) -> Self {
+    pub(crate) fn new(setup: Setup) -> Self {
+        let Setup { node, base, targets, power, access, figures } = setup;
         let sources = Sources::new(&node, targets);
         let open_pages = Arc::new(Semaphore::new(OPEN_PAGES));
         Self {
-            inner: Arc::new(Inner { node, base, sources, power, access, open_pages }),
+            inner: Arc::new(Inner { node, base, sources, power, access, open_pages, figures }),
             visitor: Arc::new(Visitor::nobody()),
         }
     }
@@ -69,6 +85,11 @@ impl Site {
     /// What the dashboard knows of the cluster.
     pub(crate) fn sources(&self) -> &Sources {
         &self.inner.sources
+    }
+
+    /// What the program around the site has measured, if it tells.
+    pub(crate) fn figures(&self) -> String {
+        self.inner.figures.as_ref().map(|figures| figures()).unwrap_or_default()
     }
 
     /// The proof that the visitor may do something; `None` if not.

@@ -91,7 +91,7 @@ mod tests {
         let mut stream = Patient::new(stream.stream, Duration::from_secs(5));
         let write = tokio::spawn(async move { stream.write_all(&[1; 20]).await });
         for _ in 0..20 {
-            tokio::time::sleep(Duration::from_secs(4)).await;
+            sleep(Duration::from_secs(4)).await;
             assert_eq!(there.read_u8().await.unwrap(), 1);
         }
         write.await.unwrap().unwrap();

@@ -171,7 +171,14 @@ impl Started {
         if setup.is_admitted {
             access = access.open_to(setup.power);
         }
-        let site = Site::new(node.clone(), setup.base.to_owned(), Vec::new(), setup.power, access);
+        let site = Site::new(crate::site::Setup {
+            node: node.clone(),
+            base: setup.base.to_owned(),
+            targets: Vec::new(),
+            power: setup.power,
+            access,
+            figures: None,
+        });
         let pages = route::<Item>(Router::new());
         let pages = action::<Needs<Act>>(&site, pages);
         let pages = action::<Needs<Eval>>(&site, pages);
