@@ -70,7 +70,7 @@ fn at_a_rust_node_through_a_fixed_port() {
     own.answers(&format!("iex({local})2> "), &format!(":rpc.call(:{name:?}, AppA, :hello, [])"), ":world");
 }
 
-for_each_otp!(at_an_elixir_node, iex_into_a_rust_node, erl_into_a_rust_node);
+for_each_otp!(at_an_elixir_node, at_an_erlang_node, iex_into_a_rust_node, erl_into_a_rust_node);
 
 /// The node evaluates by itself, and nobody sees the shell.
 fn at_an_elixir_node(otp: Otp) {
@@ -100,6 +100,139 @@ fn at_an_elixir_node(otp: Otp) {
     shell.press("\u{4}");
     shell.ends();
     assert_eq!(beam.eval("1 + 1"), "2");
+}
+
+/// A node that has nothing of Elixir: expressions run here, calls there, and what they print and ask comes here.
+fn at_an_erlang_node(otp: Otp) {
+    let epmd = Epmd::erlang(otp);
+    let name = unique("erlang");
+    let mut erl = otp.command("erl");
+    erl.args(["-name", &name, "-setcookie", "c", "-noinput", "-start_epmd", "false"]);
+    erl.env("ERL_EPMD_PORT", epmd.port().to_string());
+    let mut node = Program::spawn(erl);
+    wait_until("the node answers", DEADLINE, || {
+        let output = Program::run("beamline", epmd.port(), &["ping", &name, "--cookie", "c"]);
+        if output.status.success() { Ok(()) } else { Err(node.said()) }
+    });
+    let mut shell = Terminal::beamline(epmd.port(), &["shell", "--remsh", &name, "--cookie", "c"]);
+    shell.sees("an Erlang node");
+    let prompt = |counter: usize| format!("iex({name}){counter}> ");
+    shell.answers(&prompt(1), ":lists.seq(1, 3) |> Enum.map(& &1 * 2) |> :lists.sum()", "12");
+    // Elixir's functions that are Erlang's by another name.
+    shell.answers(
+        &prompt(2),
+        "{Node.self(), Node.list(), Process.alive?(pid(0, 0, 0))}",
+        &format!("{{:{name:?}, [], true}}"),
+    );
+    shell.answers(&prompt(3), ":io.format(\"printed ~p there~n\", [:x])", "printed x there");
+    shell.sees(&prompt(4));
+    shell.press("[IO.gets(\"here? \"), :io.get_line(\"there? \"), :io_lib.format(\"~w\", [1])]\r");
+    shell.sees("\nhere? ");
+    shell.press("a\r");
+    shell.sees("\nthere? ");
+    shell.press("b\r");
+    shell.sees("[\"a\\n\", ");
+    shell.answers(&prompt(5), "send(self(), {:sent, 1}); flush()", "{:sent, 1}");
+    shell.answers(
+        &prompt(6),
+        ":lists.sun([])",
+        "** (UndefinedFunctionError) function :lists.sun/1 is undefined or private. Did you mean:",
+    );
+    shell.sees("    * sum/1");
+    shell.answers(
+        &prompt(7),
+        ":nobody.here()",
+        "** (UndefinedFunctionError) function :nobody.here/0 is undefined (module :nobody is not available)",
+    );
+    shell.answers(&prompt(8), "hd(v(1))", "** (ArgumentError) errors were found at the given arguments:");
+    shell.sees(&prompt(9));
+    shell.press(":lists.reve\t");
+    shell.sees(&format!("{}:lists.reverse", prompt(9)));
+    shell.press("([1, 2])\r");
+    shell.sees("\n[2, 1]\n");
+    // What runs for ever there is given up here.
+    shell.sees(&prompt(10));
+    shell.press("IO.puts(\"it runs\"); :timer.sleep(:infinity)\r");
+    shell.sees("\nit runs");
+    shell.press("\u{3}");
+    shell.sees("** interrupted");
+    shell.answers(&prompt(11), ":erlang.nodes(:hidden) |> length()", "1");
+    shell.leaves(&prompt(12));
+    node.assert_running();
+}
+
+/// What IEx says of a function that a module does not have, and of one whose module is not there.
+#[test]
+fn a_function_that_there_is_not() {
+    let epmd = Epmd::beamline();
+    let (a, b) = (unique("app_a"), unique("app_b"));
+    let _nodes = [Program::app(epmd.port(), "app_a", &a), Program::app(epmd.port(), "app_b", &b)];
+    let mut shell = Terminal::beamline(epmd.port(), &["shell", "--remsh", &a, "--cookie", "c"]);
+    let prompt = |counter: usize| format!("iex({a}){counter}> ");
+    let undefined = "** (UndefinedFunctionError) function";
+    shell.answers(&prompt(1), "AppA.zzz()", &format!("{undefined} AppA.zzz/0 is undefined or private"));
+    shell.answers(
+        &prompt(2),
+        "AppA.hallo()",
+        &format!("{undefined} AppA.hallo/0 is undefined or private. Did you mean:"),
+    );
+    shell.sees("    * hello/0");
+    shell.answers(
+        &prompt(3),
+        "AppB.hello()",
+        &format!("{undefined} AppB.hello/0 is undefined (module AppB is not available)"),
+    );
+    let there = format!(":erpc.call(:{b:?}, AppB, :hello, [1])");
+    shell.answers(&prompt(4), &there, &format!("{undefined} AppB.hello/1 is undefined or private. Did you mean:"));
+    shell.answers(
+        &prompt(5),
+        "Enum.mapp([])",
+        &format!("{undefined} Enum.mapp/1 is undefined or private. Did you mean:"),
+    );
+    shell.answers(
+        &prompt(6),
+        "open(AppA)",
+        "** (RuntimeError) there is no open at this prompt: nothing here knows where the source of a module is",
+    );
+    shell.answers(&prompt(7), "i(AppA.hello())", "Term");
+    shell.answers(&prompt(8), "exports(AppA)", "hello/0");
+    shell.answers(
+        &prompt(9),
+        "[pid(0, 1, 0) |> node(), ref(\"0.1.2.3\") |> is_reference()]",
+        &format!("[:{a:?}, true]"),
+    );
+    shell.leaves(&prompt(10));
+}
+
+/// One more guest than the node lets in is told so, and may come in when somebody has left.
+#[test]
+fn only_so_many_guests() {
+    let epmd = Epmd::erlang(Otp::Host);
+    let name = unique("app_a");
+    let node = Program::app(epmd.port(), "app_a", &name);
+    let iex = || {
+        let visitor = unique("visitor");
+        Terminal::remote(Otp::Host, "iex", epmd.port(), &["--name", &visitor, "--cookie", "c", "--remsh", &name])
+    };
+    let prompt = format!("iex({name})1> ");
+    let mut guests: Vec<Terminal> = (0..4).map(|_| iex()).collect();
+    guests.iter().for_each(|guest| guest.sees(&prompt));
+    iex().sees("All prompts of this node are in use");
+    assert!(node.said().contains("refused a prompt"), "{}", node.said());
+    let mut first = guests.swap_remove(0);
+    first.press("\u{3}");
+    first.sees("(a)bort");
+    first.press("\u{3}");
+    first.ends();
+    wait_until("there is room again", DEADLINE, || {
+        let next = iex();
+        let shows = || next.shows();
+        wait_until("it is told something", DEADLINE, || {
+            let shows = shows();
+            if shows.contains(&prompt) || shows.contains("in use") { Ok(()) } else { Err(shows) }
+        });
+        if shows().contains(&prompt) { Ok(()) } else { Err(shows()) }
+    });
 }
 
 fn iex_into_a_rust_node(otp: Otp) {

@@ -188,7 +188,11 @@ run = fn {language, code, file, line, width, rows, number}, {old, env, values} =
   catch
     kind, reason ->
       stack = __STACKTRACE__
-      told = shorten.(Exception.format(kind, reason, prune.(stack)))
+      # With the functions that may have been meant, and the clauses that were tried.
+      {blamed, pruned} =
+        if kind == :error, do: Exception.blame(kind, reason, prune.(stack)), else: {reason, prune.(stack)}
+
+      told = shorten.(Exception.format(kind, blamed, pruned))
       {{:failed, told, line_of.(reason, stack, file, Process.get(:beamline_line))}, {%{}, env, values}}
   end
 end
