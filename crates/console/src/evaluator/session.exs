@@ -234,6 +234,45 @@ end
 
 start = fn -> spawn_link(fn -> evaluator.(evaluator) end) end
 
+# IEx's completion asks the evaluator of a shell for variables and imports: here one that knows a context.
+answering = fn answering, {binding, env, _} = state ->
+  receive do
+    {:variables_from_binding, _, ref, from, prefix} ->
+      names = for {name, _} when is_atom(name) <- Map.to_list(binding), do: Atom.to_string(name)
+      send(from, {ref, Enum.filter(names, &String.starts_with?(&1, prefix))})
+
+    {:value_from_binding, _, ref, from, name, path} ->
+      value =
+        Enum.reduce(path, Map.fetch(binding, name), fn
+          key, {:ok, %{} = map} -> Map.fetch(map, key)
+          _, _ -> :error
+        end)
+
+      send(from, {ref, value})
+
+    {:fields_from_env, _, ref, from, fields} ->
+      send(from, {ref, Map.take(env, fields)})
+  end
+
+  answering.(answering, state)
+end
+
+expand = fn id, line, state ->
+  spawn(fn ->
+    Process.put(:evaluator, spawn_link(fn -> answering.(answering, state) end))
+
+    expanded =
+      try do
+        IEx.Autocomplete.expand(line, self())
+      catch
+        _, _ -> :none
+      end
+
+    send(owner, {:expanded, id, expanded})
+    exit(:shutdown)
+  end)
+end
+
 # `contexts` by their numbers, the processes of `lanes`, and what they run: the evaluation, its context, and what that builds on.
 keep = fn keep, contexts, lanes, running ->
   receive do
@@ -246,6 +285,10 @@ keep = fn keep, contexts, lanes, running ->
     {^owner, :interrupt, lane} ->
       with %{^lane => pid} <- lanes, do: Process.exit(pid, :kill)
       keep.(keep, contexts, Map.delete(lanes, lane), running)
+
+    {^owner, :expand, id, context, line} ->
+      expand.(id, line, Map.get(contexts, context, fresh))
+      keep.(keep, contexts, lanes, running)
 
     {^owner, :forget, gone} ->
       keep.(keep, Map.drop(contexts, gone), lanes, running)

@@ -18,8 +18,6 @@ const ENDS: Duration = Duration::from_secs(5);
 
 /// Our end of a session.
 pub(super) struct There {
-    node: Node,
-    peer: NodeName,
     recalls: bool,
     orders: mpsc::Sender<Order>,
     number: AtomicU64,
@@ -31,6 +29,8 @@ struct Shared {
     variables: Mutex<HashMap<Context, Vec<String>>>,
     /// The evaluations that wait for their end, with their lanes.
     waiting: Mutex<HashMap<u64, Waiting>>,
+    /// The completions that are asked for.
+    expanding: Mutex<HashMap<u64, oneshot::Sender<Term>>>,
 }
 
 struct Waiting {
@@ -42,6 +42,9 @@ struct Waiting {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// For what somebody waits with a finger on a key.
+const QUICK: Duration = Duration::from_secs(2);
 
 /// A message for the session, but for its first element, which is its owner.
 type Order = Vec<Term>;
@@ -81,7 +84,7 @@ impl There {
             }
         });
         started.await.map_err(|_| CallError::NodeDown { node: peer.clone() })??;
-        Ok(There { node: node.clone(), peer: peer.clone(), recalls, orders: send, number: AtomicU64::new(0), shared })
+        Ok(There { recalls, orders: send, number: AtomicU64::new(0), shared })
     }
 
     /// Evaluates a text. Dropping the future leaves it running.
@@ -151,9 +154,9 @@ impl There {
         self.orders.closed().await;
     }
 
-    /// By `IEx.Autocomplete.expand` of the node. None if it has none, or, as that of 1.20, one that works in its own shell only.
+    /// By `IEx.Autocomplete.expand` of the node, which asks the session for variables and imports. None if it has none.
     pub(super) async fn complete(&self, context: Option<Context>, before: &str) -> Option<Vec<Completion>> {
-        let (insert, hints) = self.expand(before).await?;
+        let (insert, hints) = self.expand(context, before).await?;
         let start = cursor(before).start;
         let typed = before.get(start..).unwrap_or_default();
         let mut found = Vec::new();
@@ -166,20 +169,28 @@ impl There {
             let name = hint.split('/').next().unwrap_or(&hint);
             found.push(Completion { start, text: format!("{stem}{name}"), shown: hint });
         }
-        found.extend(self.variables(context, before));
         Some(found)
     }
 
-    async fn expand(&self, before: &str) -> Option<(String, Vec<String>)> {
+    async fn expand(&self, context: Option<Context>, before: &str) -> Option<(String, Vec<String>)> {
         let line: String = before.chars().rev().collect();
-        let call = self.node.call(&self.peer, ("Elixir.IEx.Autocomplete", "expand"), (Term::charlist(&line),));
-        let answer: Term = call.timeout(Duration::from_secs(2)).await.ok()?;
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        let context = context.map_or(Term::atom("nil"), |context| context.0.into());
+        let (tell, told) = oneshot::channel();
+        lock(&self.shared.expanding).insert(number, tell);
+        let order = vec![Term::atom("expand"), number.into(), context, Term::charlist(&line)];
+        let asked = self.orders.send(order).await;
+        let answer = tokio::time::timeout(QUICK, told).await;
+        lock(&self.shared.expanding).remove(&number);
+        asked.ok()?;
+        let answer = answer.ok()?.ok()?;
         let text = |term: &Term| term.as_list().and_then(|list| list.to_text());
         match answer.as_tuple()? {
             [yes, insert, hints] if yes.is_atom("yes") => {
                 let hints = hints.as_list()?.to_vec();
                 Some((text(insert)?, hints.iter().filter_map(text).collect()))
             }
+            [no, ..] if no.is_atom("no") => Some(Default::default()),
             _ => None,
         }
     }
@@ -227,9 +238,17 @@ impl Owner {
         }
     }
 
-    /// `{done, Number, Reply, Variables}` or `{ended, Number, Reason}`. Messages of others are none.
+    /// `{done, Number, Reply, Variables}`, `{ended, Number, Reason}` or `{expanded, Number, Answer}`. Messages of others are
+    /// none.
     fn hears(&self, message: &Term) -> Option<()> {
         let [tag, number, rest @ ..] = message.as_tuple()? else { return None };
+        if let [answer] = rest
+            && tag.is_atom("expanded")
+        {
+            // Whoever asked may have given up.
+            let _ = lock(&self.shared.expanding).remove(&number.as_u64()?)?.send(answer.clone());
+            return Some(());
+        }
         let waiting = lock(&self.shared.waiting).remove(&number.as_u64()?)?;
         let evaluated = match rest {
             [reason] if tag.is_atom("ended") => Evaluated::Ended(reason.as_str().unwrap_or_default().to_owned()),
@@ -261,5 +280,6 @@ impl Drop for Owner {
     fn drop(&mut self) {
         // Their senders go, which says that all is lost.
         lock(&self.shared.waiting).clear();
+        lock(&self.shared.expanding).clear();
     }
 }

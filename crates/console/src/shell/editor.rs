@@ -52,7 +52,7 @@ impl Lines {
             .with_edit_mode(Box::new(Emacs::new(keys)))
             .with_validator(Box::new(Whole))
             .with_completer(Box::new(completer))
-            .with_menu(ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU))))
+            .with_menu(ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU).with_marker(""))))
             .with_quick_completions(true)
             .with_partial_completions(true)
             .with_ansi_colors(screen.colours())
