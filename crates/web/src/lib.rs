@@ -11,5 +11,6 @@ mod web;
 
 pub use metrics::{Recording, RecordingError};
 pub use notebook::livemd;
+pub use notebook::run::headless;
 pub use site::access::{Password, SecretError, Token};
 pub use web::{HostError, ServeError, Web};

@@ -35,6 +35,11 @@ Examples:
 The address is printed with a token, which begins a session. Exit codes: 2 wrong usage, 69 node unreachable, 75 timeout,
 77 cookie rejected, 78 something on this machine is not set up, such as a port that is in use";
 
+#[cfg(feature = "web")]
+const NOTEBOOK_RUN: &str = "\
+Exit codes: 0 all cells gave values, 1 one failed, 2 wrong usage, 69 node unreachable or lost, 75 the time was over,
+77 cookie rejected, 78 something on this machine is not set up";
+
 /// Talk to a cluster of Rust, Elixir and Erlang nodes, or be one of its nodes
 #[derive(Debug, Parser)]
 #[command(name = "beamline", version, after_help = AFTER, arg_required_else_help = true)]
@@ -62,6 +67,10 @@ pub(crate) enum Command {
     /// Show the cluster in the browser
     #[cfg(feature = "web")]
     Dashboard(Box<DashboardArguments>),
+    /// Run notebooks at a node of the cluster
+    #[cfg(feature = "web")]
+    #[command(subcommand)]
+    Notebook(NotebookCommand),
     /// Look through manifests for Kubernetes
     #[command(subcommand, name = "k8s")]
     K8s(K8sCommand),
@@ -80,6 +89,14 @@ pub(crate) enum Command {
 pub(crate) enum ClusterCommand {
     /// Topologies, what each last heard and when, and how it is with each peer
     Status(Target),
+}
+
+#[cfg(feature = "web")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum NotebookCommand {
+    /// Run all cells of a file once; exits with 1 if one fails
+    #[command(after_help = NOTEBOOK_RUN)]
+    Run(Box<NotebookRun>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -212,6 +229,54 @@ pub(crate) struct DashboardArguments {
     /// Let visitors end processes
     #[arg(long, conflicts_with = "readonly")]
     pub(crate) allow_destructive: bool,
+}
+
+/// A notebook that is run once.
+#[cfg(feature = "web")]
+#[derive(Debug, Args)]
+pub(crate) struct NotebookRun {
+    /// The notebook, a .livemd file; it is not changed
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where its cells run: NAME@HOST, or NAME alone for a node of this host [default: a node of the program's own]
+    #[arg(long, value_name = "NODE", env = "BEAMLINE_NODE")]
+    pub(crate) node: Option<String>,
+    /// Bind a variable, which all cells see, to a text
+    #[arg(long = "set", value_name = "NAME=TEXT", value_parser = binding)]
+    pub(crate) set: Vec<(String, String)>,
+    /// What is written to stdout [default: nothing]
+    #[arg(short, long, value_enum, value_name = "FORM")]
+    pub(crate) output: Option<NotebookForm>,
+    /// How long all cells together may take: 30s, 10m [default: as long as they take]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) cookie: CookieArguments,
+    /// The port of epmd
+    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
+    pub(crate) epmd_port: Option<u16>,
+    /// Ask no epmd, the node listens on this port
+    #[arg(long, value_name = "PORT")]
+    pub(crate) peer_port: Option<u16>,
+}
+
+/// What is written of a notebook that was run. The exit code does not depend on it.
+#[cfg(feature = "web")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NotebookForm {
+    /// The notebook with what its cells gave
+    Livemd,
+    /// One JSON document
+    Json,
+    /// JUnit's XML, for CI
+    Junit,
+}
+
+/// `NAME=TEXT`
+#[cfg(feature = "web")]
+fn binding(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=TEXT")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// The node from which a tool looks at a cluster. It is hidden and does not listen, unless it is told.
@@ -386,7 +451,7 @@ mod tests {
             .take_while(|line| !line.is_empty())
             .filter_map(|line| line.split_whitespace().next())
             .collect();
-        let web = if cfg!(feature = "web") { &["dashboard"][..] } else { &[] };
+        let web = if cfg!(feature = "web") { &["dashboard", "notebook"][..] } else { &[] };
         let before = ["rpc", "shell", "nodes", "ping", "cluster", "doctor"];
         assert_eq!(commands, [&before, web, &["k8s", "node", "epmd", "help"]].concat());
         assert!(help.contains("beamline rpc app_b@127.0.0.1 'AppB.hello()'"), "{help}");

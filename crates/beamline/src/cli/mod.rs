@@ -9,6 +9,8 @@ mod epmd;
 mod exit;
 mod k8s;
 mod nodes;
+#[cfg(feature = "web")]
+mod notebook;
 mod plain;
 mod remote;
 mod shell;
@@ -22,6 +24,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
+#[cfg(feature = "web")]
+use arguments::NotebookCommand;
 use arguments::{Arguments, ClusterCommand, Command, K8sCommand};
 
 /// Runs the command that the command line names.
@@ -44,6 +48,8 @@ pub(crate) async fn main() -> ExitCode {
         Command::K8s(K8sCommand::Check(arguments)) => k8s::check(&arguments),
         #[cfg(feature = "web")]
         Command::Dashboard(arguments) => dashboard::run(*arguments).await,
+        #[cfg(feature = "web")]
+        Command::Notebook(NotebookCommand::Run(arguments)) => notebook::run(*arguments).await,
         Command::Node(plain) => plain::node(plain).await,
     };
     exit.into()

@@ -65,7 +65,7 @@ pub(crate) async fn shell(arguments: ShellArguments) -> Exit {
     }
 }
 
-fn guest(flags: &NodeFlags, target: &NodeName) -> Result<NodeBuilder, FlagError> {
+pub(super) fn guest(flags: &NodeFlags, target: &NodeName) -> Result<NodeBuilder, FlagError> {
     let mut builder = Node::guest(target).cookie(flags.find_cookie()?);
     if let Some(port) = flags.epmd_port {
         builder = builder.epmd(Epmd::on_port(port));

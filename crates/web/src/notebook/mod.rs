@@ -2,7 +2,7 @@
 
 pub mod livemd;
 #[allow(dead_code, unused_imports, reason = "what serves it comes next")]
-mod run;
+pub(crate) mod run;
 
 use axum::Router;
 

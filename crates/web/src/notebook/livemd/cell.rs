@@ -18,6 +18,18 @@ impl fmt::Display for Id {
     }
 }
 
+impl From<u32> for Id {
+    fn from(number: u32) -> Id {
+        Id(number)
+    }
+}
+
+impl From<Id> for u32 {
+    fn from(id: Id) -> u32 {
+        id.0
+    }
+}
+
 impl std::str::FromStr for Id {
     type Err = std::num::ParseIntError;
 

@@ -226,10 +226,15 @@ impl Engine {
         let _ = numbers.wait_for(|now| *now > number).await;
     }
 
+    /// Whether nothing runs, and nothing waits to.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.shared.lock().plan.is_idle()
+    }
+
     /// Waits until nothing runs, and nothing waits to.
     pub(crate) async fn idle(&self) {
         let mut numbers = self.shared.number.subscribe();
-        while !self.shared.lock().plan.is_idle() {
+        while !self.is_idle() {
             if numbers.changed().await.is_err() {
                 return;
             }

@@ -59,7 +59,7 @@ impl Shared {
             return;
         }
         let is_cancelled = state.cancelled.remove(&job.number);
-        let (end, outcome) = outcome(evaluated, is_cancelled);
+        let (end, outcome) = outcome(evaluated, is_cancelled, job.cell.source.lines().count());
         state.plan.done(job.cell.id, job.number, end);
         if let Some(output) = state.output(job.cell.id).filter(|output| output.evaluation == job.number) {
             (output.result, output.took) = (Some(outcome), Some(took));
@@ -111,13 +111,17 @@ fn installs(job: &Job) -> Option<usize> {
     Some(source.get(..at)?.matches('\n').count() + 1)
 }
 
-fn outcome(evaluated: Evaluated, is_cancelled: bool) -> (End, Outcome) {
+fn outcome(evaluated: Evaluated, is_cancelled: bool, lines: usize) -> (End, Outcome) {
     match evaluated {
         Evaluated::Value { text, table } => {
             let table = table.map(|table| Table { columns: table.columns, rows: table.rows, total_rows: table.total });
             (End::Value, Outcome::Value { text, table })
         }
-        Evaluated::Failed { told, line } => (End::Failed, Outcome::Failed(Failure { message: told, line })),
+        Evaluated::Failed { told, line } => {
+            // What has no end fails behind its last line.
+            let line = line.map(|line| line.min(lines));
+            (End::Failed, Outcome::Failed(Failure { message: told, line }))
+        }
         Evaluated::Ended(_) if is_cancelled => (End::Aborted, Outcome::Aborted("it was cancelled".into())),
         Evaluated::Ended(reason) => {
             let message = format!("** (EXIT) the process that evaluated the cell has ended: {reason}");
