@@ -112,6 +112,11 @@ struct Readme;
 #[doc = include_str!("../../../docs/elixir.md")]
 struct ForElixir;
 
+/// And that of the page on the dashboard.
+#[cfg(all(doctest, feature = "web"))]
+#[doc = include_str!("../../../docs/dashboard.md")]
+struct Dashboard;
+
 /// And those of the page on tests.
 #[cfg(all(doctest, feature = "testing", unix))]
 #[doc = include_str!("../../../docs/testing.md")]
