@@ -32,8 +32,14 @@ use arguments::{Arguments, ClusterCommand, Command, K8sCommand};
 #[tokio::main]
 pub(crate) async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // What a check runs into is in its report.
-    let usual = if matches!(arguments.command, Command::Doctor(_)) { "off" } else { "warn" };
+    let usual = match arguments.command {
+        // What a check runs into is in its report.
+        Command::Doctor(_) => "off",
+        // Who did what is told without being asked for.
+        #[cfg(feature = "web")]
+        Command::Dashboard(_) => "warn,beamline::audit=info",
+        _ => "warn",
+    };
     let filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let ansi = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();

@@ -47,10 +47,10 @@ pub(super) async fn stranger(site: &Site, caller: &Caller, request: Request) -> 
 /// Begins a session, always a new one, and leads to a path of the site.
 pub(super) fn begin(site: &Site, caller: &Caller, power: Power, next: &str) -> Response {
     let sessions = &site.access().sessions;
-    let secret = sessions.begin(power);
+    let (visitor, secret) = sessions.begin(power);
     let name = cookie::name(&caller.authority);
     let cookie = cookie::begin(&name, &secret, site.base(), caller.is_secure, sessions.lifetime());
-    tracing::info!(target: "beamline::audit", from = ?caller.from, %power, "a session begins");
+    tracing::info!(target: "beamline::audit", visitor = %visitor.name, from = ?caller.from, %power, "a session begins");
     let mut response = Redirect::to(&site.path(own(next))).into_response();
     response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     response

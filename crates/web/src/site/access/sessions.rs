@@ -41,8 +41,8 @@ impl Sessions {
         Self { lifetime, table: Mutex::default() }
     }
 
-    /// Begins a session; what is returned is for its cookie, and is kept nowhere.
-    pub(crate) fn begin(&self, power: Power) -> String {
+    /// Begins a session: its visitor, and what its cookie is to hold, which is kept nowhere.
+    pub(crate) fn begin(&self, power: Power) -> (Arc<Visitor>, String) {
         let secret = random_secret();
         let key = Sum::of(&secret);
         let name = HEXLOWER.encode(&rand::random::<[u8; 4]>());
@@ -55,8 +55,8 @@ impl Sessions {
         {
             table.remove(&oldest);
         }
-        table.insert(key, Session { visitor, begun: now, used: now });
-        secret
+        table.insert(key, Session { visitor: Arc::clone(&visitor), begun: now, used: now });
+        (visitor, secret)
     }
 
     /// The visitor whose cookie this is; the session counts as used.
@@ -105,7 +105,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_idle_session_ends_and_a_used_one_lasts_until_it_is_too_old() {
         let sessions = sessions();
-        let (idle, used) = (sessions.begin(Power::View), sessions.begin(Power::Eval));
+        let (idle, used) = (sessions.begin(Power::View).1, sessions.begin(Power::Eval).1);
         for _ in 0..5 {
             assert_eq!(sessions.find(&used).unwrap().power, Power::Eval);
             tokio::time::advance(HOUR - Duration::from_secs(1)).await;
@@ -119,9 +119,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_number_of_sessions_is_bounded() {
         let sessions = sessions();
-        let first = sessions.begin(Power::View);
+        let (_, first) = sessions.begin(Power::View);
         tokio::time::advance(Duration::from_secs(1)).await;
-        let second = sessions.begin(Power::View);
+        let (_, second) = sessions.begin(Power::View);
         for _ in 0..SESSIONS - 1 {
             tokio::time::advance(Duration::from_millis(1)).await;
             sessions.begin(Power::View);
@@ -133,8 +133,8 @@ mod tests {
     #[tokio::test]
     async fn one_that_was_left_is_over() {
         let sessions = sessions();
-        let secret = sessions.begin(Power::View);
-        let visitor = sessions.find(&secret).unwrap();
+        let (visitor, secret) = sessions.begin(Power::View);
+        assert!(sessions.find(&secret).is_some());
         sessions.end(visitor.session.unwrap());
         assert!(sessions.find(&secret).is_none());
     }
