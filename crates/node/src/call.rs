@@ -192,7 +192,7 @@ impl<T> Call<T> {
         let own = self.node.name.as_atom();
         let node = self.peer.clone();
         let caller = self.behalf.as_ref().map_or(own, NodeName::as_atom);
-        let by = By { node: caller, group_leader: self.leader.as_ref(), process: None };
+        let by = By { node: caller, group_leader: &|| self.leader.clone(), process: None };
         match self.node.functions.start(function.clone(), arguments, by, own).answer.await {
             Ok(value) => Ok(Bytes::from(value)),
             Err(raise) => Err(match raise.kind {

@@ -4,10 +4,10 @@
 
 use beamline_proto::control::{Control, ControlError, Message, SpawnOptions, SpawnRequest, Target};
 use beamline_proto::flags::Flags;
-use beamline_proto::frame::{Frame, FrameError, Reader, write};
-use beamline_term::codec::encode;
+use beamline_proto::frame::{Frame, FrameError, Reader, write, write_answer};
+use beamline_term::codec::{Decoder, encode};
 use beamline_term::{Atom, Creation, Origin, Pid, Reference, Term, atom};
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use proptest::prelude::*;
 
 fn read(flags: Flags, bytes: &[u8]) -> Result<Message, FrameError> {
@@ -32,11 +32,11 @@ fn decode(control: &Term, payload: Option<&Term>) -> Result<Message, FrameError>
 fn encoded(flags: Flags, control: &Control) -> (Term, Option<Term>) {
     let mut out = Vec::new();
     write(&mut out, flags, control, |out| encode::atom_str(out, "payload")).unwrap();
-    let body = bytes::Bytes::from(out.split_off(7));
-    let mut decoder = beamline_term::codec::Decoder::new(&body);
+    let body = Bytes::from(out.split_off(7));
+    let mut decoder = Decoder::new(&body);
     let control = decoder.term().unwrap();
     let rest = decoder.rest();
-    let payload = (!rest.is_empty()).then(|| beamline_term::codec::Decoder::new(&rest).term().unwrap());
+    let payload = (!rest.is_empty()).then(|| Decoder::new(&rest).term().unwrap());
     (control, payload)
 }
 
@@ -328,7 +328,7 @@ proptest! {
         };
         let mut out = Vec::new();
         write(&mut out, Flags::OFFERED, &control, |out| encode::atom_str(out, "why")).unwrap();
-        let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..])).answers_to(own);
+        let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..])).of_node(own);
         match (reader.next_frame().unwrap(), wanted) {
             (Some(Frame::Answer(answer)), Some((reference, is_end))) if is_ours => {
                 prop_assert_eq!(&answer.words[..], reference.words());
@@ -347,6 +347,65 @@ proptest! {
     }
 
     #[test]
+    fn a_call_is_read_and_answered_as_the_whole_signal_says(
+        (reference, tag) in (any_reference(), any_reference()),
+        (from, group_leader, process) in (any_pid(), any_pid(), any_pid()),
+        (module, function) in (any_atom(), any_atom()),
+        (options, is_plain) in prop_oneof![Just((0, true)), Just((1, true)), Just((2, false)), Just((3, false))],
+    ) {
+        let what = tuple([Term::atom("erpc"), Term::atom("execute_call"), 4.into()]);
+        let (monitor, reply) = (Term::atom("monitor"), tuple([Term::atom("reply"), Term::atom("error_only")]));
+        let options = match options {
+            0 => Term::list([monitor]),
+            1 => Term::list([reply, monitor]),
+            2 => Term::list([Term::atom("link"), monitor]),
+            _ => Term::nil(),
+        };
+        let is_short = from.node().as_str().len() < 256;
+        let control = tuple([29.into(), reference.clone().into(), from.clone().into(), group_leader.clone().into(), what, options]);
+        let arguments = Term::list([1.into(), Term::atom("x")]);
+        let payload = Term::list([tag.clone().into(), module.clone().into(), function.clone().into(), arguments.clone()]);
+        let mut body = vec![131, 68, 0];
+        encode::term(&mut body, &control);
+        encode::term(&mut body, &payload);
+        let bytes = [&(body.len() as u32).to_be_bytes()[..], &body].concat();
+        let message = read(Flags::OFFERED, &bytes).unwrap();
+        let own = Origin::new(atom("own@host"), Creation::new(1));
+        let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&bytes[..])).of_node(own);
+        let execute = match reader.next_frame().unwrap() {
+            Some(Frame::Execute(execute)) => execute,
+            other => {
+                prop_assert!(!is_plain || !is_short, "{other:?}");
+                return Ok(());
+            }
+        };
+        prop_assert!(is_plain && is_short);
+        prop_assert_eq!((&execute.module, &execute.function), (&module, &function));
+        let term = |bytes: &Bytes| Decoder::new(bytes).term().unwrap();
+        prop_assert_eq!(term(&execute.arguments()), arguments);
+        prop_assert_eq!(term(&Bytes::copy_from_slice(execute.tag())), Term::from(tag));
+        prop_assert_eq!(execute.group_leader(), Some(group_leader));
+        prop_assert!(!execute.is_of(&atom("nobody@nowhere")));
+        prop_assert!(execute.is_of(from.node()));
+        let (request, rest) = execute.whole().unwrap();
+        prop_assert_eq!(&Message { control: Control::SpawnRequest(request), payload: rest }, &message);
+
+        let mut out = Vec::new();
+        write_answer(&mut out, Flags::OFFERED, &execute, &process, |out| encode::atom_str(out, "why")).unwrap();
+        let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..]));
+        let mut next = || match reader.next_frame().unwrap() {
+            Some(Frame::Message(message)) => message,
+            other => panic!("no message, but {other:?}"),
+        };
+        let started = next();
+        let expected = Control::SpawnReply { reference: reference.clone(), to: from.clone(), flags: 2, result: Ok(process.clone()) };
+        prop_assert_eq!(started.control, expected);
+        let ended = next();
+        prop_assert_eq!(&ended.control, &Control::MonitorExit { from: Target::Pid(process), to: from, reference });
+        prop_assert_eq!(ended.payload_term().unwrap(), Some(Term::atom("why")));
+    }
+
+    #[test]
     fn changed_bytes_never_panic(control in any_control(), changes in prop::collection::vec((any::<usize>(), any::<u8>()), 1..4), cut in any::<usize>()) {
         let mut out = Vec::new();
         write(&mut out, Flags::OFFERED, &control, |out| encode::atom_str(out, "payload")).unwrap();
@@ -357,11 +416,8 @@ proptest! {
         }
         out[..4].copy_from_slice(&((length - 4) as u32).to_be_bytes());
         let _ = read(Flags::OFFERED, &out);
-        if let Some(reference) = reference_of(&control) {
-            let _ = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..]))
-                .answers_to(reference.origin().clone())
-                .next_frame();
-        }
+        let origin = reference_of(&control).map_or_else(|| own(1).origin().clone(), |reference| reference.origin().clone());
+        let _ = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..])).of_node(origin).next_frame();
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use beamline_proto::control::{Answer, Control, Message};
+use beamline_proto::control::{Answer, Control, Execute, Message};
 use beamline_term::Reference;
 use beamline_term::codec::Decoder;
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::Connection;
 use crate::call::Outcome;
 use crate::destination::Destination;
+use crate::events::DownReason;
 use crate::node::Inner;
 use crate::process;
 use crate::service::spawn;
@@ -32,7 +33,7 @@ pub(super) fn message(
     if let Some(from) = control.own_process()
         && from.node() != connection.peer.name.as_atom()
     {
-        return Err("a signal in the name of a process of another node");
+        return Err(FOREIGN);
     }
     match control {
         Control::Send { to, .. } => {
@@ -82,6 +83,26 @@ pub(super) fn message(
     }
     Ok(())
 }
+
+/// Handles a call of a function. As [`message`].
+///
+/// # Errors
+/// The peer breaks the protocol; the connection must be closed.
+pub(super) fn execute(
+    node: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    execute: Execute,
+    clock: &mut Option<Instant>,
+) -> Result<(), DownReason> {
+    if !execute.is_of(connection.peer.name.as_atom()) {
+        return Err(DownReason::Protocol(FOREIGN.to_owned()));
+    }
+    let now = clock.take().unwrap_or_else(Instant::now);
+    *clock = spawn::execute(node, connection, execute, now).map_err(|error| DownReason::Protocol(error.to_string()))?;
+    Ok(())
+}
+
+const FOREIGN: &str = "a signal in the name of a process of another node";
 
 /// A call that has its answer, and is still to be told.
 pub(super) struct Answered(Waiter, Bytes);

@@ -6,9 +6,10 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::ops::AddAssign;
 
-use beamline_proto::control::{Control, Signal};
+use beamline_proto::control::{Control, Execute, Signal};
 use beamline_proto::flags::Flags;
 use beamline_proto::frame::{self, Fragments, FrameError};
+use beamline_term::Pid;
 use bytes::Bytes;
 
 /// Small messages are gathered in pieces of about this size.
@@ -164,12 +165,30 @@ impl Queue {
         }
         let before = self.tail.len();
         frame::write(&mut self.tail, self.flags, signal, payload)?;
-        self.tail_cost += cost(self.tail.len() - before);
-        self.messages += 1;
+        self.appended(1, cost(self.tail.len() - before));
+        Ok(())
+    }
+
+    /// Appends what answers a call whose function is done. It may overtake all that is queued.
+    pub(super) fn answer(
+        &mut self,
+        request: &Execute,
+        process: &Pid,
+        reason: impl FnOnce(&mut Vec<u8>),
+        cost: Cost,
+    ) -> Result<(), FrameError> {
+        frame::write_answer(&mut self.tail, self.flags, request, process, reason)?;
+        self.appended(2, cost);
+        Ok(())
+    }
+
+    /// So many messages have come to the tail.
+    fn appended(&mut self, messages: usize, cost: Cost) {
+        self.tail_cost += cost;
+        self.messages += messages;
         if self.tail.len() >= CHUNK {
             self.seal();
         }
-        Ok(())
     }
 
     /// Appends a message whose payload is at hand.

@@ -25,7 +25,7 @@ pub(super) async fn run(
 ) -> DownReason {
     let buffer_len = buffer.len();
     let frames = Reader::new(connection.peer.flags, node.settings.limits.max_message, buffer);
-    let mut frames = frames.answers_to(node.numbers.origin().clone());
+    let mut frames = frames.of_node(node.numbers.origin().clone());
     let (mut arrived, mut since) = (buffer_len, 0);
     let (mut closed, mut is_first) = (pin!(connection.closed()), true);
     loop {
@@ -99,6 +99,11 @@ fn batch(
                     continue;
                 }
             },
+            Some(Frame::Execute(execute)) => {
+                count += 1;
+                dispatch::execute(node, connection, execute, &mut clock)?;
+                continue;
+            }
             Some(Frame::Part) => {
                 count += 1;
                 continue;

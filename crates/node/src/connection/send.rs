@@ -6,8 +6,9 @@
 
 use std::sync::atomic::Ordering;
 
-use beamline_proto::control::{Control, Signal};
+use beamline_proto::control::{Control, Execute, Signal};
 use beamline_proto::frame::{FrameError, WHOLE};
+use beamline_term::Pid;
 use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 
@@ -108,6 +109,32 @@ impl Connection {
         }
         let spent = room.spend();
         let queued = outlet.queue.write(signal, payload, |_| spent);
+        let next = outlet.next();
+        drop(outlet);
+        if queued.is_err() {
+            self.free(spent);
+            return None;
+        }
+        self.proceed(next);
+        Some(())
+    }
+
+    /// Queues what answers a call whose function is done, with a reason of `length` bytes. `None` if that is not small, or there
+    /// is no room for it; nothing has happened then. It waits for no earlier signal: nobody knows the process.
+    pub(crate) fn try_answer(
+        &self,
+        request: &Execute,
+        process: &Pid,
+        length: usize,
+        reason: impl FnOnce(&mut Vec<u8>),
+    ) -> Option<()> {
+        let room = if length < SHARED { self.try_room(length + CONTROL)? } else { return None };
+        let mut outlet = self.lock();
+        if outlet.closed {
+            return None;
+        }
+        let spent = room.spend();
+        let queued = outlet.queue.answer(request, process, reason, spent);
         let next = outlet.next();
         drop(outlet);
         if queued.is_err() {

@@ -95,7 +95,8 @@ impl Exported {
 pub(crate) struct By<'a> {
     /// The name of a node.
     pub(crate) node: &'a Atom,
-    pub(crate) group_leader: Option<&'a Pid>,
+    /// Asked for only by who wants to know.
+    pub(crate) group_leader: &'a dyn Fn() -> Option<Pid>,
     /// The process that the function will run in.
     pub(crate) process: Option<&'a Pid>,
 }
@@ -268,7 +269,7 @@ impl Table {
 
     /// Calls a function. `arguments` is an encoded list.
     pub(crate) fn call(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Answer {
-        let by = By { node: caller, group_leader: None, process: None };
+        let by = By { node: caller, group_leader: &|| None, process: None };
         self.start(name.clone(), arguments, by, own).answer
     }
 
@@ -315,7 +316,7 @@ impl Table {
                     Handler::Plain(handler) => handler(name, arguments),
                     Handler::Told(handler) => {
                         let (node, group_leader, process) =
-                            (caller.clone(), by.group_leader.cloned(), by.process.cloned());
+                            (caller.clone(), (by.group_leader)(), by.process.cloned());
                         let origin = Origin { node, group_leader, process };
                         handler(origin, name, arguments)
                     }

@@ -152,7 +152,7 @@ fn spawn_request(decoder: &mut Decoder<'_>, operation: i64, arity: usize) -> Res
 }
 
 /// Each option is an atom, or a tuple that begins with one.
-fn options(decoder: &mut Decoder<'_>) -> Result<SpawnOptions, DecodeError> {
+pub(super) fn options(decoder: &mut Decoder<'_>) -> Result<SpawnOptions, DecodeError> {
     let mut options = SpawnOptions::default();
     if decoder.peek_tag()? != tag::LIST {
         decoder.pass()?;

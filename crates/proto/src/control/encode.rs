@@ -124,12 +124,35 @@ fn target(out: &mut Vec<u8>, target: &Target) {
     }
 }
 
+/// A part of a signal: a value, or bytes in which it is encoded already.
+pub(super) trait Part {
+    fn append_to(&self, out: &mut Vec<u8>);
+}
+
+impl Part for Pid {
+    fn append_to(&self, out: &mut Vec<u8>) {
+        encode::pid(out, self);
+    }
+}
+
+impl Part for Reference {
+    fn append_to(&self, out: &mut Vec<u8>) {
+        encode::reference(out, self);
+    }
+}
+
+impl Part for [u8] {
+    fn append_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+}
+
 pub(super) fn down(
     out: &mut Vec<u8>,
     flags: Flags,
     from: impl FnOnce(&mut Vec<u8>),
-    to: &Pid,
-    reference: &Reference,
+    to: &(impl Part + ?Sized),
+    reference: &(impl Part + ?Sized),
 ) -> Place {
     let is_behind = flags.contains(Flags::EXIT_PAYLOAD);
     if is_behind {
@@ -138,15 +161,21 @@ pub(super) fn down(
         head(out, 21, 5);
     }
     from(out);
-    encode::pid(out, to);
-    encode::reference(out, reference);
+    to.append_to(out);
+    reference.append_to(out);
     if is_behind { Place::Behind } else { Place::Inside }
 }
 
-pub(super) fn spawn_reply(out: &mut Vec<u8>, reference: &Reference, to: &Pid, flags: u8, result: Result<&Pid, &Atom>) {
+pub(super) fn spawn_reply(
+    out: &mut Vec<u8>,
+    reference: &(impl Part + ?Sized),
+    to: &(impl Part + ?Sized),
+    flags: u8,
+    result: Result<&Pid, &Atom>,
+) {
     head(out, 31, 5);
-    encode::reference(out, reference);
-    encode::pid(out, to);
+    reference.append_to(out);
+    to.append_to(out);
     encode::integer(out, i64::from(flags));
     match result {
         Ok(pid) => encode::pid(out, pid),

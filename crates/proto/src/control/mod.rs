@@ -7,6 +7,7 @@
 mod answer;
 mod decode;
 mod encode;
+mod execute;
 mod order;
 mod signal;
 
@@ -17,6 +18,7 @@ use bytes::Bytes;
 pub use answer::Answer;
 pub(crate) use decode::Head;
 pub use encode::Place;
+pub use execute::Execute;
 pub use signal::{Down, Signal, Spawn, Started};
 
 /// A process by pid or by registered name.

@@ -9,12 +9,12 @@ mod reader;
 mod shelf;
 mod write;
 
-use crate::control::{Answer, ControlError, Message};
+use crate::control::{Answer, ControlError, Execute, Message};
 use crate::flags::Flags;
 
 pub use fragment::{FRAGMENT, Fragments, WHOLE};
 pub use reader::Reader;
-pub use write::{write, write_head};
+pub use write::{write, write_answer, write_head};
 
 /// A tick.
 pub const TICK: [u8; 4] = [0; 4];
@@ -74,6 +74,8 @@ pub enum Frame {
     Part,
     /// A whole message.
     Message(Message),
-    /// A whole message that answers a request of this node, read so far only: see [`Reader::answers_to`].
+    /// A whole message that answers a request of this node, read so far only: see [`Reader::of_node`].
     Answer(Answer),
+    /// A whole message that calls a function, likewise.
+    Execute(Execute),
 }

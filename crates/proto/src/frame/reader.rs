@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::fragment::{CONTINUED, FRAGMENT, Parts};
 use super::shelf::Shelf;
 use super::{Form, Frame, FrameError};
-use crate::control::{Answer, Message};
+use crate::control::{Answer, Execute, Message};
 use crate::flags::Flags;
 
 /// A frame from this size on is read into memory of its own, unless the buffer has room for it.
@@ -66,9 +66,10 @@ impl Reader {
     }
 
     /// This reader, for the incarnation of a node that makes its references under this origin: what answers one of them is
-    /// given as a [`Frame::Answer`], if it came whole and in the newest form.
+    /// given as a [`Frame::Answer`], and what calls a function as a [`Frame::Execute`], if it came whole and in the newest
+    /// form.
     #[must_use]
-    pub fn answers_to(self, own: Origin) -> Reader {
+    pub fn of_node(self, own: Origin) -> Reader {
         Reader { own: Some(own), ..self }
     }
 
@@ -230,6 +231,10 @@ impl Reader {
                 if let Some(own) = &self.own {
                     match Answer::read(body, own) {
                         Ok(answer) => return Ok(Frame::Answer(answer)),
+                        Err(other) => body = other,
+                    }
+                    match Execute::read(body) {
+                        Ok(request) => return Ok(Frame::Execute(request)),
                         Err(other) => body = other,
                     }
                 }

@@ -1,7 +1,9 @@
 //! Whole messages, each in one frame.
 
+use beamline_term::Pid;
+
 use super::{Form, FrameError};
-use crate::control::{Control, Place, Signal};
+use crate::control::{Control, Execute, Place, Signal};
 use crate::flags::Flags;
 
 /// Appends one message; `payload` writes a term without its version byte, and is called for those signals that have one.
@@ -15,10 +17,34 @@ pub fn write(
     payload: impl FnOnce(&mut Vec<u8>),
 ) -> Result<(), FrameError> {
     let start = out.len();
-    if open(out, flags, signal) != Place::Nowhere {
+    if open(out, flags, |out| signal.encode(out, flags)) != Place::Nowhere {
         payload(out);
     }
     close(out, start, 0)
+}
+
+/// Appends what answers a call whose function is done: two messages, that `process` was started for it, and that it has
+/// ended with the reason that `reason` writes.
+///
+/// # Errors
+/// The second is larger than a frame can be; nothing is appended.
+pub fn write_answer(
+    out: &mut Vec<u8>,
+    flags: Flags,
+    request: &Execute,
+    process: &Pid,
+    reason: impl FnOnce(&mut Vec<u8>),
+) -> Result<(), FrameError> {
+    let start = out.len();
+    open(out, flags, |out| {
+        request.started(out, process);
+        Place::Nowhere
+    });
+    close(out, start, 0)?;
+    let second = out.len();
+    open(out, flags, |out| request.ended(out, flags, process));
+    reason(out);
+    close(out, second, 0).inspect_err(|_| out.truncate(start))
 }
 
 /// Appends one message up to its payload, of which `length` bytes must follow on the wire as they are.
@@ -27,18 +53,18 @@ pub fn write(
 /// It is larger than a frame can be; nothing is appended.
 pub fn write_head(out: &mut Vec<u8>, flags: Flags, control: &Control, length: usize) -> Result<(), FrameError> {
     let start = out.len();
-    open(out, flags, control);
+    open(out, flags, |out| control.encode(out, flags));
     close(out, start, length)
 }
 
-fn open(out: &mut Vec<u8>, flags: Flags, signal: &impl Signal) -> Place {
+fn open(out: &mut Vec<u8>, flags: Flags, signal: impl FnOnce(&mut Vec<u8>) -> Place) -> Place {
     out.extend_from_slice(&[0; 4]);
     let form = Form::of(flags);
     match form {
         Form::Header => out.extend_from_slice(&[131, 68, 0]),
         Form::PassThrough => out.extend_from_slice(&[112, 131]),
     }
-    let place = signal.encode(out, flags);
+    let place = signal(out);
     if form == Form::PassThrough && place == Place::Behind {
         out.push(131);
     }

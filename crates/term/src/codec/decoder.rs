@@ -129,6 +129,18 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Reads over these bytes, if they are what stands here; else nothing is read.
+    #[inline]
+    pub fn pass_bytes(&mut self, bytes: &[u8]) -> bool {
+        match self.left.strip_prefix(bytes) {
+            Some(left) => {
+                self.left = left;
+                true
+            }
+            None => false,
+        }
+    }
+
     #[inline]
     pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let Some((bytes, left)) = self.left.split_at_checked(count) else {

@@ -158,6 +158,21 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Reads over a reference. As by [`Decoder::pass`], only its structure is looked at.
+    ///
+    /// # Errors
+    /// Something else stands there, or it is cut off.
+    pub fn pass_reference(&mut self) -> Result<()> {
+        if let Some((_, [_, _, _, _], left)) = self.identifier(THREE_WORDS) {
+            self.left = left;
+            return Ok(());
+        }
+        match self.peek_tag()? {
+            tag::NEWER_REFERENCE | tag::NEW_REFERENCE | tag::REFERENCE => self.pass(),
+            tag => Err(self.unexpected(tag, "a reference")),
+        }
+    }
+
     pub(super) fn port(&mut self) -> Result<Port> {
         let tag = self.u8()?;
         if !matches!(tag, tag::V4_PORT | tag::NEW_PORT | tag::PORT) {
@@ -246,8 +261,9 @@ mod tests {
     }
 
     #[test]
-    fn a_pid_is_passed_over_as_it_is_read() {
-        let pid = Pid::new(atom("a@host"), 1, 2, Creation::new(3));
+    fn identifiers_are_passed_over_as_they_are_read() {
+        let origin = Origin::new(atom("a@host"), Creation::new(3));
+        let pid = Pid::at(&origin, 1, 2);
         let mut out = Vec::new();
         encode::pid(&mut out, &pid);
         for length in 0..=out.len() {
@@ -255,6 +271,18 @@ mod tests {
             let (mut decoder, mut other) = (Decoder::new(&bytes), Decoder::new(&bytes));
             assert_eq!(decoder.pass_pid().is_ok(), other.pid().is_ok_and(|read| read == pid), "{length}");
         }
-        assert!(Decoder::new(&Bytes::from_static(&[tag::NIL])).pass_pid().is_err());
+        for words in [&[1, 2, 3][..], &[1, 2, 3, 4, 5]] {
+            let reference = Reference::at(&origin, words).expect("few");
+            let mut out = Vec::new();
+            encode::reference(&mut out, &reference);
+            for length in 0..=out.len() {
+                let bytes = Bytes::copy_from_slice(&out[..length]);
+                let (mut decoder, mut other) = (Decoder::new(&bytes), Decoder::new(&bytes));
+                let is_read = other.reference().is_ok_and(|read| read == reference);
+                assert_eq!(decoder.pass_reference().is_ok(), is_read, "{length}");
+            }
+        }
+        let nil = Bytes::from_static(&[tag::NIL]);
+        assert!(Decoder::new(&nil).pass_pid().is_err() && Decoder::new(&nil).pass_reference().is_err());
     }
 }
