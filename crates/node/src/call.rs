@@ -1,18 +1,19 @@
 //! Calling functions and servers on other nodes.
 
-use std::future::{Future, IntoFuture};
+use std::future::{Future, IntoFuture, poll_fn};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
 use beamline_proto::NodeName;
-use beamline_proto::control::{Control, Signal, Spawn, SpawnOptions, Target};
+use beamline_proto::control::{Caller, Control, Signal, Target};
 use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::serde::{self, Error};
-use beamline_term::{Atom, Pid, Reference, Term, atom};
+use beamline_term::{Atom, Pid, Reference, Term};
 use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
@@ -22,7 +23,7 @@ use crate::error::CallError;
 use crate::functions::{By, FunctionName, Kind};
 use crate::node::Inner;
 use crate::patience::Patience;
-use crate::waiting::Place;
+use crate::waiting::{Place, Waiting};
 
 /// How a call ended, undecoded.
 #[derive(Debug, Clone)]
@@ -43,7 +44,7 @@ pub(crate) enum Outcome {
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T> {
     node: Arc<Inner>,
-    peer: NodeName,
+    peer: Peer,
     work: Work,
     body: Result<Vec<u8>, Error>,
     timeout: Duration,
@@ -61,9 +62,24 @@ enum Work {
     Server(Target),
 }
 
+/// Whom a call is to. A connection costs no more to keep than a name, and need not be looked for.
+enum Peer {
+    Connected(Arc<Connection>),
+    Named(NodeName),
+}
+
+impl Peer {
+    fn name(&self) -> &NodeName {
+        match self {
+            Peer::Connected(connection) => &connection.peer.name,
+            Peer::Named(name) => name,
+        }
+    }
+}
+
 impl<T> std::fmt::Debug for Call<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Call").field("peer", &self.peer).field("timeout", &self.timeout).finish_non_exhaustive()
+        f.debug_struct("Call").field("peer", self.peer.name()).field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }
 
@@ -100,7 +116,11 @@ impl<T> Call<T> {
 
     fn new(node: &Arc<Inner>, peer: &NodeName, work: Work, body: Result<Vec<u8>, Error>) -> Call<T> {
         let timeout = node.settings.limits.call_timeout;
-        let (node, peer) = (Arc::clone(node), peer.clone());
+        let peer = match node.slots.get(peer.as_atom()) {
+            Some(connection) => Peer::Connected(connection),
+            None => Peer::Named(peer.clone()),
+        };
+        let node = Arc::clone(node);
         Call { node, peer, work, body, timeout, from: None, behalf: None, leader: None, answer: PhantomData }
     }
 
@@ -145,10 +165,11 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for Call<T> {
             let mut call = self;
             let body = std::mem::replace(&mut call.body, Ok(Vec::new())).map_err(CallError::Arguments)?;
             let patience = Patience::new(call.timeout);
-            let answer = match call.begin(&body, &patience) {
+            let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
+            let answer = match call.begin(&body, &patience, waker) {
                 Some(mut place) => {
                     let outcome = patience.bound(&mut place).await.unwrap_or(Outcome::Late);
-                    call.answer_in(outcome, &place.reference)
+                    call.answer_in(outcome, place.number())
                 }
                 // The rarer ways are apart, since this future is as large as the largest thing in it.
                 None => {
@@ -156,41 +177,43 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for Call<T> {
                     patience.bound(run).await.unwrap_or_else(|| Err(call.late()))
                 }
             };
-            call.node.metrics.made.record(answer.is_ok(), patience.spent());
+            call.node.metrics.made.record(answer.is_ok(), patience.since());
             let answer = answer?;
-            let Call { peer, .. } = call;
-            serde::read(&mut Decoder::new(&answer)).map_err(|source| CallError::Answer { node: peer, source })
+            let wrong = |source| CallError::Answer { node: call.peer.name().clone(), source };
+            serde::read(&mut Decoder::new(&answer)).map_err(wrong)
         })
     }
 }
 
 impl<T> Call<T> {
-    /// Sends the request for a function of another node, if nothing has to be waited for before.
-    fn begin(&self, arguments: &[u8], patience: &Patience) -> Option<Place> {
-        let Work::Function(function) = &self.work else { return None };
-        if self.from.is_some() {
+    /// Sends the request for a function of another node, if nothing has to be waited for before. The place is polled before
+    /// the poll with this waker ends.
+    fn begin(&self, arguments: &[u8], patience: &Patience, waker: Waker) -> Option<Place<&Waiting>> {
+        let (Work::Function(function), Peer::Connected(connection)) = (&self.work, &self.peer) else { return None };
+        if self.from.is_some() || self.leader.is_some() {
             return None;
         }
-        let connection = self.node.slots.get(self.peer.as_atom())?;
-        let place = self.node.waiting.place(&self.node, &self.peer, patience.deadline());
-        let write = |out: &mut Vec<u8>| write_execute(out, &place.reference, function, arguments);
-        connection.try_deliver(&self.request(&place.reference), arguments.len() + HEAD, write)?;
+        let (node, waiting, until) = (&*self.node, &*self.node.waiting, patience.deadline());
+        let place = Place::with_waker(waiting, node, Some(connection), until, Some(waker));
+        let call = node.calls.call(node.numbers.words(place.number()));
+        let write = |out: &mut Vec<u8>| call.write(out, &function.module, &function.function, arguments);
+        connection.try_deliver(&call, arguments.len() + HEAD, write)?;
         patience.hand_over();
         Some(place)
     }
 
     async fn run(&self, body: Bytes, patience: &Patience) -> Result<Bytes, CallError> {
         match &self.work {
-            Work::Function(function) if self.peer == self.node.name => self.here(function, body).await,
+            Work::Function(function) if *self.peer.name() == self.node.name => self.here(function, body).await,
             Work::Function(function) => self.there(function, body, patience).await,
-            Work::Server(server) if self.peer == self.node.name => self.ask_here(server, &body, patience).await,
+            Work::Server(server) if *self.peer.name() == self.node.name => self.ask_here(server, &body, patience).await,
             Work::Server(server) => self.ask(server, body, patience).await,
         }
     }
 
     async fn here(&self, function: &FunctionName, arguments: Bytes) -> Result<Bytes, CallError> {
         let own = self.node.name.as_atom();
-        let node = self.peer.clone();
+        let node = self.peer.name().clone();
         let caller = self.behalf.as_ref().map_or(own, NodeName::as_atom);
         let by = By { node: caller, group_leader: &|| self.leader.clone(), process: None };
         match self.node.functions.start(function.clone(), arguments, by, own).answer.await {
@@ -203,38 +226,27 @@ impl<T> Call<T> {
         }
     }
 
-    /// A spawn request for `erpc:execute_call/4`, whose end carries the answer.
-    fn request<'a>(&'a self, reference: &'a Reference) -> Spawn<'a> {
-        static MODULE: Atom = atom("erpc");
-        static FUNCTION: Atom = atom("execute_call");
-        Spawn {
-            reference,
-            from: self.from(),
-            group_leader: self.leader.as_ref().unwrap_or(&self.node.caller),
-            module: &MODULE,
-            function: &FUNCTION,
-            arity: 4,
-            options: SpawnOptions { monitor: true, ..SpawnOptions::default() },
-        }
-    }
-
     async fn there(&self, function: &FunctionName, arguments: Bytes, patience: &Patience) -> Result<Bytes, CallError> {
         let connection = self.connection().await?;
-        let mut place = self.node.waiting.place(&self.node, &self.peer, patience.deadline());
+        let node = &*self.node;
+        let mut place = Place::new(&*node.waiting, node, Some(&connection), patience.deadline());
+        let leader = self.leader.as_ref().unwrap_or(&node.caller);
+        let caller = Caller::new(self.from().clone(), leader.clone());
+        let call = caller.call(node.numbers.words(place.number()));
         let mut payload = Vec::with_capacity(arguments.len() + HEAD);
-        write_execute(&mut payload, &place.reference, function, &arguments);
-        let request = self.request(&place.reference).to_control();
-        connection.deliver(&request, &payload.into()).await.map_err(|unsent| self.unsent(unsent))?;
+        call.write(&mut payload, &function.module, &function.function, &arguments);
+        let sent = connection.deliver(&call.to_control(), &payload.into()).await;
+        sent.map_err(|unsent| self.unsent(unsent))?;
         patience.hand_over();
         let outcome = (&mut place).await;
-        self.answer_in(outcome, &place.reference)
+        self.answer_in(outcome, place.number())
     }
 
     /// The answer in how a function's call ended.
-    fn answer_in(&self, outcome: Outcome, reference: &Reference) -> Result<Bytes, CallError> {
+    fn answer_in(&self, outcome: Outcome, number: u64) -> Result<Bytes, CallError> {
         match outcome {
-            Outcome::Down(reason) => self.answer_of(reason, reference),
-            Outcome::Refused(reason) => Err(CallError::Refused { node: self.peer.clone(), reason }),
+            Outcome::Down(reason) => self.answer_of(reason, number),
+            Outcome::Refused(reason) => Err(CallError::Refused { node: self.peer.name().clone(), reason }),
             Outcome::Late => Err(self.late()),
             Outcome::Reply(_) | Outcome::Lost => Err(self.lost()),
         }
@@ -245,17 +257,17 @@ impl<T> Call<T> {
         if let Some(from) = &self.from
             && let Some(cell) = self.node.cell(from)
         {
-            self.node.turn(&cell, self.peer.as_atom()).await;
+            self.node.turn(&cell, self.peer.name().as_atom()).await;
         }
-        Ok(self.node.reach(&self.peer).await?)
+        Ok(self.node.reach(self.peer.name()).await?)
     }
 
     fn lost(&self) -> CallError {
-        CallError::NodeDown { node: self.peer.clone() }
+        CallError::NodeDown { node: self.peer.name().clone() }
     }
 
     fn late(&self) -> CallError {
-        CallError::Timeout { node: self.peer.clone(), after: self.timeout }
+        CallError::Timeout { node: self.peer.name().clone(), after: self.timeout }
     }
 
     fn unsent(&self, unsent: Unsent) -> CallError {
@@ -266,17 +278,16 @@ impl<T> Call<T> {
     }
 
     /// Takes the answer out of the reason with which the serving process ended.
-    fn answer_of(&self, mut reason: Bytes, reference: &Reference) -> Result<Bytes, CallError> {
-        let node = self.peer.clone();
-        let wrong =
-            |source: beamline_term::DecodeError| CallError::Answer { node: self.peer.clone(), source: source.into() };
+    fn answer_of(&self, mut reason: Bytes, number: u64) -> Result<Bytes, CallError> {
+        let (node, numbers) = (|| self.peer.name().clone(), &self.node.numbers);
+        let wrong = |source: beamline_term::DecodeError| CallError::Answer { node: node(), source: source.into() };
         let mut decoder = Decoder::new(&reason);
         let is_answer = decoder.peek_tag().is_ok_and(|tag| tag == tag::SMALL_TUPLE)
             && decoder.tuple_header().is_ok_and(|arity| arity >= 3)
-            && decoder.own_reference(reference.origin()).is_some_and(|words| words == reference.words());
+            && decoder.own_reference(numbers.origin()).is_some_and(|words| words == numbers.words(number));
         if !is_answer {
             let reason = Decoder::new(&reason).term().map_err(wrong)?;
-            return Err(CallError::Exited { node, reason });
+            return Err(CallError::Exited { node: node(), reason });
         }
         let kind = decoder.atom().map_err(wrong)?;
         if kind == "return" {
@@ -286,11 +297,11 @@ impl<T> Call<T> {
         }
         let value = decoder.term().map_err(wrong)?;
         Err(match kind.as_str() {
-            "throw" => CallError::Thrown { node, value },
-            "exit" => CallError::Exited { node, reason: value },
+            "throw" => CallError::Thrown { node: node(), value },
+            "exit" => CallError::Exited { node: node(), reason: value },
             _ => {
                 let stack = decoder.term().unwrap_or_else(|_| Term::nil());
-                CallError::Raised { node, reason: value, stack }
+                CallError::Raised { node: node(), reason: value, stack }
             }
         })
     }
@@ -309,11 +320,11 @@ impl<T> Call<T> {
 
     /// The same for a server of this node.
     async fn ask_here(&self, server: &Target, request: &[u8], patience: &Patience) -> Result<Bytes, CallError> {
-        let mut place = self.node.waiting.place(&self.node, &self.peer, patience.deadline());
+        let mut place = Place::new(&*self.node.waiting, &self.node, None, patience.deadline());
         patience.hand_over();
-        let reference = place.reference.clone();
+        let reference = self.node.numbers.reference_of(place.number());
         if !self.node.watch_here(self.from(), server, &reference) {
-            return Err(CallError::Exited { node: self.peer.clone(), reason: Term::atom("noproc") });
+            return Err(CallError::Exited { node: self.peer.name().clone(), reason: Term::atom("noproc") });
         }
         let unwatch = UnwatchHere { node: &self.node, server, reference: &reference };
         let mut message = Vec::with_capacity(96 + request.len());
@@ -326,9 +337,9 @@ impl<T> Call<T> {
         let outcome = (&mut place).await;
         drop(unwatch);
         match outcome {
-            Outcome::Reply(payload) => reply_in(&payload, self.peer.clone()),
+            Outcome::Reply(payload) => reply_in(&payload, self.peer.name().clone()),
             Outcome::Late => Err(self.late()),
-            other => Err(unanswered(other, self.peer.clone())),
+            other => Err(unanswered(other, self.peer.name().clone())),
         }
     }
 }
@@ -349,12 +360,12 @@ impl ServerCall {
         request: &[u8],
         until: Option<Instant>,
     ) -> Result<ServerCall, CallError> {
-        let place = node.waiting.place(node, &connection.peer.name, until);
+        let place = Place::new(Arc::clone(&node.waiting), node, Some(&connection), until);
         // Of a loss after this the place is told; of one before, nobody would tell it.
         if connection.is_closed() {
             return Err(CallError::NodeDown { node: connection.peer.name.clone() });
         }
-        let reference = place.reference.clone();
+        let reference = node.numbers.reference_of(place.number());
         let watch = Control::Monitor { from: from.clone(), to: server.clone(), reference: reference.clone() };
         let message = match server {
             Target::Pid(pid) => Control::Send { from: Some(from.clone()), to: pid.clone() },
@@ -441,16 +452,6 @@ impl Drop for Unwatch {
 /// What the list of arguments for `erpc:execute_call/4` takes beside the function's own, unless names are long.
 const HEAD: usize = 128;
 
-/// `[Reference, Module, Function, Arguments]`
-fn write_execute(out: &mut Vec<u8>, reference: &Reference, function: &FunctionName, arguments: &[u8]) {
-    encode::list_header(out, 4);
-    encode::reference(out, reference);
-    encode::atom(out, &function.module);
-    encode::atom(out, &function.function);
-    out.extend_from_slice(arguments);
-    encode::nil(out);
-}
-
 /// `{'$gen_call', {From, [alias | Reference]}, Request}`
 fn write_call(out: &mut Vec<u8>, from: &Pid, reference: &Reference, request: &[u8]) {
     encode::tuple_header(out, 3);
@@ -494,6 +495,7 @@ pub(crate) fn argument_list(arguments: &impl Serialize) -> Result<Vec<u8>, Error
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beamline_term::atom;
 
     fn list(arguments: &impl Serialize) -> String {
         Decoder::new(&argument_list(arguments).unwrap().into()).term().unwrap().to_string()

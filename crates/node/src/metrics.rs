@@ -21,10 +21,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics::{Counter, Gauge, Histogram, IntoF64, counter, gauge, histogram};
 
 use beamline_proto::NodeName;
 use beamline_proto::handshake::Peer;
+use tokio::time::Instant;
 
 use crate::cause::Cause;
 
@@ -52,8 +53,17 @@ impl CallMetrics {
         CallMetrics { ok: of("ok"), error: of("error") }
     }
 
-    pub(crate) fn record(&self, is_ok: bool, time: std::time::Duration) {
+    pub(crate) fn record(&self, is_ok: bool, time: impl IntoF64) {
         if is_ok { &self.ok } else { &self.error }.record(time);
+    }
+}
+
+/// The time since then, in seconds. The clock is read only if there is somebody who records it.
+pub(crate) struct Since(pub(crate) Instant);
+
+impl IntoF64 for Since {
+    fn into_f64(self) -> f64 {
+        self.0.elapsed().into_f64()
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
-use beamline_proto::control::Target;
+use beamline_proto::control::{Caller, Target};
 use beamline_proto::flags::Flags;
 use beamline_proto::handshake::Local;
 use beamline_proto::{Cookie, NodeName};
@@ -86,6 +86,8 @@ pub(crate) struct Inner {
     pub(crate) scopes: pg::Scopes,
     /// The process in whose name calls are made; it also takes what called functions print.
     pub(crate) caller: Pid,
+    /// Writes those calls.
+    pub(crate) calls: Caller,
     /// What the node itself sends is sent from here, also when that process has ended. It is in no table and has no ties.
     pub(crate) caller_cell: Arc<Cell>,
     pub(crate) started: Instant,
@@ -321,6 +323,7 @@ impl Inner {
             port,
             caller_cell: Arc::new(Cell::new(caller.clone(), u64::MAX, birth, 0)),
             started: Instant::now(),
+            calls: Caller::new(caller.clone(), caller.clone()),
             caller,
             numbers,
             slots: Slots::default(),
@@ -384,7 +387,7 @@ impl Inner {
             if self.slots.remove(&connection) {
                 self.metrics.connections.decrement(1.0);
                 self.metrics.connection_over(&connection.metrics);
-                self.waiting.node_down(connection.peer.name.as_atom());
+                self.waiting.lost(&connection);
             }
         }
         self.end_processes();
@@ -450,7 +453,7 @@ impl Inner {
         info!(%node, hidden, %reason, "node down");
         self.metrics.connections.decrement(1.0);
         self.metrics.connection_over(&connection.metrics);
-        self.waiting.node_down(node.as_atom());
+        self.waiting.lost(connection);
         self.spawns.lost(connection);
         self.ties_lost(connection);
         if !hidden {

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::metrics::Since;
+
 /// A timeout of this and more may be noticed a little late.
 pub(crate) const LONG: Duration = Duration::from_secs(1);
 
@@ -36,9 +38,9 @@ impl Patience {
         self.handed_over.store(self.deadline().is_some(), Ordering::Relaxed);
     }
 
-    /// How long it has taken so far.
-    pub(crate) fn spent(&self) -> Duration {
-        self.began.elapsed()
+    /// How long it has taken when that is asked for.
+    pub(crate) fn since(&self) -> Since {
+        Since(self.began)
     }
 
     /// What a future gives, or `None` when the time is over. A timer is set only if the future has to wait for something

@@ -41,13 +41,27 @@ impl Numbers {
 
     /// A reference and the number by which it is found again.
     pub(crate) fn reference(&self) -> (Reference, u64) {
-        let number = self.reference.fetch_add(1, Ordering::Relaxed);
-        // The first word of a reference has 18 bits on nodes of the older kind.
-        let words = [(number & 0x3_ffff) as u32, (number >> 18) as u32, self.salt];
-        match Reference::at(&self.origin, &words) {
-            Ok(reference) => (reference, number),
+        let number = self.reference_number();
+        (self.reference_of(number), number)
+    }
+
+    /// The number of a new reference.
+    pub(crate) fn reference_number(&self) -> u64 {
+        self.reference.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The reference of a number.
+    pub(crate) fn reference_of(&self, number: u64) -> Reference {
+        match Reference::at(&self.origin, &self.words(number)) {
+            Ok(reference) => reference,
             Err(_) => unreachable!("three words are within bounds"),
         }
+    }
+
+    /// The words of that reference.
+    pub(crate) fn words(&self, number: u64) -> [u32; 3] {
+        // The first word of a reference has 18 bits on nodes of the older kind.
+        [(number & 0x3_ffff) as u32, (number >> 18) as u32, self.salt]
     }
 
     /// The number of a reference that this incarnation made.

@@ -1,18 +1,18 @@
 //! What waits for the answer to a reference: calls to other nodes.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use beamline_proto::NodeName;
-use beamline_term::{Atom, Reference};
-use tokio::sync::oneshot;
+use beamline_term::Reference;
 use tokio::time::{Instant, sleep};
 
 use crate::call::Outcome;
+use crate::connection::Connection;
 use crate::node::Inner;
 use crate::patience::LONG;
 use crate::reference::{ByNumber, Numbers};
@@ -45,48 +45,106 @@ const LATE: Duration = Duration::from_millis(25);
 /// After so many looks that found no deadline nobody looks any more.
 const IDLE: usize = 2;
 
+/// A wait. It stays in the table until whoever waits has seen how it ends, or has given up.
 struct Entry {
-    peer: NodeName,
+    /// Over which connection the answer comes; `None` within the node.
+    connection: Option<u64>,
     until: Option<Instant>,
-    tell: oneshot::Sender<Outcome>,
+    state: State,
+}
+
+enum State {
+    /// Whom to wake, if anybody has looked.
+    Open(Option<Waker>),
+    Over(Outcome),
+}
+
+impl Entry {
+    /// Ends the wait and gives whom to wake; `None` if it has ended already: the first outcome counts.
+    fn end(&mut self, outcome: Outcome) -> Option<Option<Waker>> {
+        let State::Open(waker) = &mut self.state else { return None };
+        let waker = waker.take();
+        self.state = State::Over(outcome);
+        Some(waker)
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.state, State::Open(_))
+    }
 }
 
 /// A place in the table, given up when dropped. A future of how the wait ends.
-pub(crate) struct Place {
-    waiting: Arc<Waiting>,
+pub(crate) struct Place<W: Deref<Target = Waiting> = Arc<Waiting>> {
+    waiting: W,
     number: u64,
-    pub(crate) reference: Reference,
-    outcome: oneshot::Receiver<Outcome>,
+    /// Whether the entry has a waker of the poll in which it was made.
+    is_fresh: bool,
     /// Whether the table has it no more.
     is_over: bool,
 }
 
-impl Future for Place {
-    type Output = Outcome;
+impl<W: Deref<Target = Waiting>> Place<W> {
+    /// A place for an answer that comes over this connection, or from this node. Who still waits there when the time is over
+    /// is told that it is [late](Outcome::Late), within [`LATE`], if that is [`LONG`] away now.
+    pub(crate) fn new(waiting: W, node: &Inner, connection: Option<&Connection>, until: Option<Instant>) -> Place<W> {
+        Place::with_waker(waiting, node, connection, until, None)
+    }
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
-        let polled = Pin::new(&mut self.outcome).poll(context);
-        self.is_over |= polled.is_ready();
-        polled.map(|outcome| outcome.unwrap_or(Outcome::Lost))
+    /// As [`Place::new`], made while this waker's task is polled, which polls it before it returns.
+    pub(crate) fn with_waker(
+        waiting: W,
+        node: &Inner,
+        connection: Option<&Connection>,
+        until: Option<Instant>,
+        waker: Option<Waker>,
+    ) -> Place<W> {
+        let number = node.numbers.reference_number();
+        let is_fresh = waker.is_some();
+        let connection = connection.map(Connection::number);
+        let entry = Entry { connection, until, state: State::Open(waker) };
+        waiting.lock(number).insert(number, entry);
+        if until.is_some() && !waiting.is_swept.load(Ordering::SeqCst) && !waiting.is_swept.swap(true, Ordering::SeqCst)
+        {
+            let waiting = Arc::clone(&node.waiting);
+            node.spawn(async move { waiting.sweep().await });
+        }
+        Place { waiting, number, is_fresh, is_over: false }
+    }
+
+    /// The number of the reference that must be answered.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        if !self.is_over {
-            self.waiting.lock(self.number).remove(&self.number);
+impl<W: Deref<Target = Waiting> + Unpin> Future for Place<W> {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        let place = &mut *self;
+        if std::mem::take(&mut place.is_fresh) {
+            return Poll::Pending;
+        }
+        let mut entries = place.waiting.lock(place.number);
+        if let Some(Entry { state: State::Open(waker), .. }) = entries.get_mut(&place.number) {
+            if waker.as_ref().is_none_or(|waker| !waker.will_wake(context.waker())) {
+                *waker = Some(context.waker().clone());
+            }
+            return Poll::Pending;
+        }
+        place.is_over = true;
+        match entries.remove(&place.number) {
+            Some(Entry { state: State::Over(outcome), .. }) => Poll::Ready(outcome),
+            _ => Poll::Ready(Outcome::Lost),
         }
     }
 }
 
-/// Who waits at a place, taken out of the table.
-pub(crate) struct Waiter(oneshot::Sender<Outcome>);
-
-impl Waiter {
-    /// Tells it how its wait ends.
-    pub(crate) fn tell(self, outcome: Outcome) {
-        // It may have given up.
-        let _ = self.0.send(outcome);
+impl<W: Deref<Target = Waiting>> Drop for Place<W> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.waiting.lock(self.number).remove(&self.number);
+        }
     }
 }
 
@@ -95,28 +153,23 @@ impl Waiting {
         self.parts[number as usize % PARTS].lock()
     }
 
-    /// A place for the answer of this peer. Who still waits there when the time is over is told that it is
-    /// [late](Outcome::Late), within [`LATE`], if that is [`LONG`] away now.
-    pub(crate) fn place(self: &Arc<Self>, node: &Inner, peer: &NodeName, until: Option<Instant>) -> Place {
-        let (reference, number) = node.numbers.reference();
-        let (tell, outcome) = oneshot::channel();
-        self.lock(number).insert(number, Entry { peer: peer.clone(), until, tell });
-        if until.is_some() && !self.is_swept.load(Ordering::SeqCst) && !self.is_swept.swap(true, Ordering::SeqCst) {
-            let waiting = Arc::clone(self);
-            node.spawn(async move { waiting.sweep().await });
-        }
-        Place { waiting: Arc::clone(self), number, reference, outcome, is_over: false }
-    }
-
-    /// Takes whoever waits for the reference of this number. `None` if nobody does, as when a call was given up.
-    pub(crate) fn take(&self, number: u64) -> Option<Waiter> {
-        self.lock(number).remove(&number).map(|entry| Waiter(entry.tell))
+    /// Ends the wait for the reference of this number, and gives whom to wake: nobody, if it has not begun to wait. `None` if
+    /// there is no such wait, as when a call was given up.
+    pub(crate) fn end(&self, number: u64, outcome: impl FnOnce() -> Outcome) -> Option<Option<Waker>> {
+        let mut entries = self.lock(number);
+        let entry = entries.get_mut(&number).filter(|entry| entry.is_open())?;
+        entry.end(outcome())
     }
 
     /// Tells whoever waits for a reference; the first outcome counts. False if nobody does.
     pub(crate) fn settle(&self, numbers: &Numbers, reference: &Reference, outcome: Outcome) -> bool {
-        let waiter = numbers.number_of(reference).and_then(|number| self.take(number));
-        waiter.map(|waiter| waiter.tell(outcome)).is_some()
+        match numbers.number_of(reference).and_then(|number| self.end(number, || outcome)) {
+            Some(waker) => {
+                waker.into_iter().for_each(Waker::wake);
+                true
+            }
+            None => false,
+        }
     }
 
     /// Tells those whose time is over, for as long as anybody has a deadline.
@@ -125,14 +178,14 @@ impl Waiting {
         while idle < IDLE {
             sleep(pause).await;
             let now = Instant::now();
-            let next = self.end(Outcome::Late, |entry| entry.until.is_some_and(|until| until <= now));
+            let next = self.end_all(&Outcome::Late, |entry| entry.until.is_some_and(|until| until <= now));
             // Who comes meanwhile has as much time at least.
             pause = next.map_or(LONG, |next| next.saturating_duration_since(now).clamp(LATE, LONG));
             idle = if next.is_some() { 0 } else { idle + 1 };
             if idle == IDLE {
                 self.is_swept.store(false, Ordering::SeqCst);
                 // Who came before that was written relies on this task.
-                let has_come = self.end(Outcome::Late, |_| false).is_some();
+                let has_come = self.end_all(&Outcome::Late, |_| false).is_some();
                 if has_come && !self.is_swept.swap(true, Ordering::SeqCst) {
                     idle = 0;
                 }
@@ -141,22 +194,22 @@ impl Waiting {
     }
 
     /// Ends the wait of those that are meant, and gives the first deadline of those that are left.
-    fn end(&self, outcome: Outcome, is_meant: impl Fn(&Entry) -> bool) -> Option<Instant> {
+    fn end_all(&self, outcome: &Outcome, is_meant: impl Fn(&Entry) -> bool) -> Option<Instant> {
         let mut first = None;
         for part in &self.parts {
             let mut part = part.lock();
-            let ended: Vec<Entry> = part.extract_if(|_, entry| is_meant(entry)).map(|(_, entry)| entry).collect();
-            first = part.values().filter_map(|entry| entry.until).chain(first).min();
+            let meant = part.values_mut().filter(|entry| is_meant(entry));
+            let wakers: Vec<Waker> = meant.filter_map(|entry| entry.end(outcome.clone())).flatten().collect();
+            let open = part.values().filter(|entry| entry.is_open());
+            first = open.filter_map(|entry| entry.until).chain(first).min();
             drop(part);
-            for entry in ended {
-                let _ = entry.tell.send(outcome.clone());
-            }
+            wakers.into_iter().for_each(Waker::wake);
         }
         first
     }
 
-    /// Tells all who wait for this node that it is gone.
-    pub(crate) fn node_down(&self, peer: &Atom) {
-        self.end(Outcome::Lost, |entry| entry.peer.as_atom() == peer);
+    /// Tells all who wait for an answer over this connection that it is gone.
+    pub(crate) fn lost(&self, connection: &Connection) {
+        self.end_all(&Outcome::Lost, |entry| entry.connection == Some(connection.number()));
     }
 }

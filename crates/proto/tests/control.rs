@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic anywhere")]
 
-use beamline_proto::control::{Control, ControlError, Message, SpawnOptions, SpawnRequest, Target};
+use beamline_proto::control::{Caller, Control, ControlError, Message, Signal, SpawnOptions, SpawnRequest, Target};
 use beamline_proto::flags::Flags;
-use beamline_proto::frame::{Frame, FrameError, Reader, write, write_answer};
+use beamline_proto::frame::{Answer, Frame, FrameError, Reader, TICK, write, write_answer};
 use beamline_term::codec::{Decoder, encode};
 use beamline_term::{Atom, Creation, Origin, Pid, Reference, Term, atom};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -328,21 +328,27 @@ proptest! {
         };
         let mut out = Vec::new();
         write(&mut out, Flags::OFFERED, &control, |out| encode::atom_str(out, "why")).unwrap();
-        let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..])).of_node(own);
-        match (reader.next_frame().unwrap(), wanted) {
-            (Some(Frame::Answer(answer)), Some((reference, is_end))) if is_ours => {
-                prop_assert_eq!(&answer.words[..], reference.words());
-                prop_assert_eq!(answer.is_end(), is_end);
-                let message = answer.message().unwrap();
-                prop_assert_eq!(&message.control, &control);
-                prop_assert_eq!(answer.into_reason(), message.payload);
+        out.extend_from_slice(&TICK);
+        let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..])).of_node(&own);
+        let (is_expected, words) = match wanted {
+            Some((reference, _)) => (is_ours && reference.words().len() == 3, reference.words()),
+            None => (false, &[][..]),
+        };
+        match reader.next_answer() {
+            Some(answer) => {
+                prop_assert!(is_expected);
+                prop_assert_eq!(&answer.words[..], words);
+                prop_assert_eq!(Some(answer.is_end()), wanted.map(|(_, is_end)| is_end));
             }
-            (Some(Frame::Message(message)), Some((reference, _))) => {
-                prop_assert!(!is_ours || reference.words().len() != 3 || reference.node().as_str().len() > 255);
-                prop_assert_eq!(message.control, control);
-            }
-            (Some(Frame::Message(message)), None) => prop_assert_eq!(message.control, as_told(&control, Flags::OFFERED)),
-            (other, _) => prop_assert!(false, "{other:?}"),
+            None => prop_assert!(!is_expected),
+        }
+        // Left alone, it is read like any other.
+        let Some(Frame::Message(message)) = reader.next_frame().unwrap() else { panic!("no message") };
+        prop_assert_eq!(&message.control, &as_told(&control, Flags::OFFERED));
+        let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..])).of_node(&own);
+        if let Some(answer) = reader.next_answer() {
+            prop_assert_eq!(answer.into_reason(), message.payload);
+            prop_assert_eq!(reader.next_frame(), Ok(Some(Frame::Tick)));
         }
     }
 
@@ -361,7 +367,6 @@ proptest! {
             2 => Term::list([Term::atom("link"), monitor]),
             _ => Term::nil(),
         };
-        let is_short = from.node().as_str().len() < 256;
         let control = tuple([29.into(), reference.clone().into(), from.clone().into(), group_leader.clone().into(), what, options]);
         let arguments = Term::list([1.into(), Term::atom("x")]);
         let payload = Term::list([tag.clone().into(), module.clone().into(), function.clone().into(), arguments.clone()]);
@@ -371,15 +376,15 @@ proptest! {
         let bytes = [&(body.len() as u32).to_be_bytes()[..], &body].concat();
         let message = read(Flags::OFFERED, &bytes).unwrap();
         let own = Origin::new(atom("own@host"), Creation::new(1));
-        let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&bytes[..])).of_node(own);
+        let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&bytes[..])).of_node(&own);
         let execute = match reader.next_frame().unwrap() {
             Some(Frame::Execute(execute)) => execute,
             other => {
-                prop_assert!(!is_plain || !is_short, "{other:?}");
+                prop_assert!(!is_plain, "{other:?}");
                 return Ok(());
             }
         };
-        prop_assert!(is_plain && is_short);
+        prop_assert!(is_plain);
         prop_assert_eq!((&execute.module, &execute.function), (&module, &function));
         let term = |bytes: &Bytes| Decoder::new(bytes).term().unwrap();
         prop_assert_eq!(term(&execute.arguments()), arguments);
@@ -417,7 +422,9 @@ proptest! {
         out[..4].copy_from_slice(&((length - 4) as u32).to_be_bytes());
         let _ = read(Flags::OFFERED, &out);
         let origin = reference_of(&control).map_or_else(|| own(1).origin().clone(), |reference| reference.origin().clone());
-        let _ = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..])).of_node(origin).next_frame();
+        let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..])).of_node(&origin);
+        let _ = reader.next_answer().map(Answer::into_reason);
+        let _ = reader.next_frame();
     }
 
     #[test]
@@ -430,6 +437,23 @@ proptest! {
         frame.put_slice(&bytes);
         let _ = read(flags, &frame);
     }
+}
+
+#[test]
+fn a_call_is_written_as_the_signal_that_it_is() {
+    let caller = Caller::new(own(1), own(2));
+    let call = caller.call([1, 2, 3]);
+    let mut out = vec![0; 5];
+    let payload = |out: &mut Vec<u8>| call.write(out, &atom("m"), &atom("f"), &[106]);
+    write(&mut out, Flags::OFFERED, &call, payload).unwrap();
+    let message = read(Flags::OFFERED, &out[5..]).unwrap();
+    assert_eq!(message.control, call.to_control());
+    let expected = Term::list([reference().into(), Term::atom("m"), Term::atom("f"), Term::nil()]);
+    assert_eq!(message.payload_term().unwrap(), Some(expected));
+    let Control::SpawnRequest(request) = message.control else { panic!("another signal") };
+    assert_eq!((&request.reference, &request.from, &request.group_leader), (&reference(), &own(1), &own(2)));
+    assert_eq!((request.module.as_str(), request.function.as_str(), request.arity), ("erpc", "execute_call", 4));
+    assert_eq!(request.options, SpawnOptions { monitor: true, link: false });
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Every signal of a peer goes through here to whom it is for.
 
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Instant;
 
-use beamline_proto::control::{Answer, Control, Execute, Message};
+use beamline_proto::control::{Control, Execute, Message};
+use beamline_proto::frame::Answer;
 use beamline_term::Reference;
 use beamline_term::codec::Decoder;
 use bytes::Bytes;
@@ -15,7 +17,6 @@ use crate::events::DownReason;
 use crate::node::Inner;
 use crate::process;
 use crate::service::spawn;
-use crate::waiting::Waiter;
 
 /// Handles one message. Never waits. `clock` is when the one before was done, if somebody has looked, and is then that of
 /// this one: to look takes as long as to read a message.
@@ -104,27 +105,23 @@ pub(super) fn execute(
 
 const FOREIGN: &str = "a signal in the name of a process of another node";
 
-/// A call that has its answer, and is still to be told.
-pub(super) struct Answered(Waiter, Bytes);
-
-impl Answered {
-    pub(super) fn tell(self) {
-        self.0.tell(Outcome::Down(self.1));
-    }
-}
-
-/// Handles an answer if it is to a call, who is told later, and gives others back. Never waits.
-pub(super) fn answer(node: &Inner, answer: Answer, answered: &mut Vec<Answered>) -> Option<Answer> {
+/// Handles an answer if it is to a call, whose task is to be woken later. Others are left. Never waits.
+pub(super) fn answer(node: &Inner, answer: Answer<'_>, answered: &mut Vec<Waker>) -> bool {
     if !answer.is_end() {
         // That its process was started says nothing to a call that the answer does not.
-        return (!node.spawns.is_empty()).then_some(answer);
-    }
-    match node.numbers.number_in(answer.words).and_then(|number| node.waiting.take(number)) {
-        Some(waiter) => {
-            answered.push(Answered(waiter, answer.into_reason()));
-            None
+        let is_taken = node.spawns.is_empty();
+        if is_taken {
+            answer.into_reason();
         }
-        None => Some(answer),
+        return is_taken;
+    }
+    let number = node.numbers.number_in(answer.words);
+    match number.and_then(|number| node.waiting.end(number, || Outcome::Down(answer.into_reason()))) {
+        Some(waker) => {
+            answered.extend(waker);
+            true
+        }
+        None => false,
     }
 }
 

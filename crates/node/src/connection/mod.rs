@@ -91,6 +91,11 @@ impl Connection {
         }
     }
 
+    /// Tells it from all others of this node.
+    pub(crate) fn number(&self) -> u64 {
+        self.ends.port.id()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Outlet> {
         self.outlet.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,14 +4,14 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use beamline_proto::frame::{Frame, Reader};
 use bytes::BytesMut;
 use tokio::io::AsyncReadExt;
 
 use super::Connection;
-use super::dispatch::{self, Answered};
+use super::dispatch;
 use crate::events::DownReason;
 use crate::node::Inner;
 use crate::transport::ReadHalf;
@@ -25,16 +25,16 @@ pub(super) async fn run(
 ) -> DownReason {
     let buffer_len = buffer.len();
     let frames = Reader::new(connection.peer.flags, node.settings.limits.max_message, buffer);
-    let mut frames = frames.of_node(node.numbers.origin().clone());
+    let mut frames = frames.of_node(node.numbers.origin());
     let (mut arrived, mut since) = (buffer_len, 0);
+    let mut answered = Vec::new();
     let (mut closed, mut is_first) = (pin!(connection.closed()), true);
     loop {
-        let mut answered = Vec::new();
         connection.cork();
         let handled = batch(node, connection, &mut frames, std::mem::take(&mut arrived), &mut answered);
         connection.uncork(*handled.as_ref().unwrap_or(&0));
         // All at once: told one by one, they would wake another worker several times, which finds one of them each time.
-        answered.into_iter().for_each(Answered::tell);
+        answered.drain(..).for_each(Waker::wake);
         match handled {
             Ok(count) if count >= BATCH => {
                 since = 0;
@@ -86,19 +86,18 @@ fn batch(
     connection: &Arc<Connection>,
     frames: &mut Reader,
     arrived: usize,
-    answered: &mut Vec<Answered>,
+    answered: &mut Vec<Waker>,
 ) -> Result<usize, DownReason> {
     let (mut count, mut ticks, mut clock) = (0, 0, None);
     while count + ticks < BATCH {
+        if let Some(answer) = frames.next_answer()
+            && dispatch::answer(node, answer, answered)
+        {
+            count += 1;
+            continue;
+        }
         let message = match frames.next_frame().map_err(|error| DownReason::Protocol(error.to_string()))? {
             Some(Frame::Message(message)) => message,
-            Some(Frame::Answer(answer)) => match dispatch::answer(node, answer, answered) {
-                Some(answer) => answer.message().map_err(|error| DownReason::Protocol(error.to_string()))?,
-                None => {
-                    count += 1;
-                    continue;
-                }
-            },
             Some(Frame::Execute(execute)) => {
                 count += 1;
                 dispatch::execute(node, connection, execute, &mut clock)?;

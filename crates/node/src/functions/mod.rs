@@ -315,8 +315,7 @@ impl Table {
                 let answer = match &function.handler {
                     Handler::Plain(handler) => handler(name, arguments),
                     Handler::Told(handler) => {
-                        let (node, group_leader, process) =
-                            (caller.clone(), (by.group_leader)(), by.process.cloned());
+                        let (node, group_leader, process) = (caller.clone(), (by.group_leader)(), by.process.cloned());
                         let origin = Origin { node, group_leader, process };
                         handler(origin, name, arguments)
                     }

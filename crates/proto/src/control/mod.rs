@@ -5,6 +5,7 @@
 //! so are priorities, which mean something only to receivers that asked for them. Nothing here decodes a payload.
 
 mod answer;
+mod caller;
 mod decode;
 mod encode;
 mod execute;
@@ -15,7 +16,8 @@ use beamline_term::codec::Decoder;
 use beamline_term::{Atom, DecodeError, Pid, Reference, Term};
 use bytes::Bytes;
 
-pub use answer::Answer;
+pub(crate) use answer::Own;
+pub use caller::{Caller, Calling};
 pub(crate) use decode::Head;
 pub use encode::Place;
 pub use execute::Execute;

@@ -4,14 +4,16 @@
 //! that a peer may send us has no atoms. [`Reader`] takes frames off a stream; [`write()`] and [`write_head`] make whole
 //! ones, [`Fragments`] cuts a large message up. Nothing here touches a socket.
 
+mod answer;
 mod fragment;
 mod reader;
 mod shelf;
 mod write;
 
-use crate::control::{Answer, ControlError, Execute, Message};
+use crate::control::{ControlError, Execute, Message};
 use crate::flags::Flags;
 
+pub use answer::Answer;
 pub use fragment::{FRAGMENT, Fragments, WHOLE};
 pub use reader::Reader;
 pub use write::{write, write_answer, write_head};
@@ -74,8 +76,6 @@ pub enum Frame {
     Part,
     /// A whole message.
     Message(Message),
-    /// A whole message that answers a request of this node, read so far only: see [`Reader::of_node`].
-    Answer(Answer),
-    /// A whole message that calls a function, likewise.
+    /// A whole message that calls a function, read so far only: see [`Reader::of_node`].
     Execute(Execute),
 }

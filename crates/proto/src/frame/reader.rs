@@ -4,10 +4,11 @@ use beamline_term::Origin;
 use bytes::buf::{BufMut, Limit};
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::answer::Answer;
 use super::fragment::{CONTINUED, FRAGMENT, Parts};
 use super::shelf::Shelf;
 use super::{Form, Frame, FrameError};
-use crate::control::{Answer, Execute, Message};
+use crate::control::{Execute, Message, Own};
 use crate::flags::Flags;
 
 /// A frame from this size on is read into memory of its own, unless the buffer has room for it.
@@ -23,6 +24,9 @@ const KEPT: usize = 32 << 10;
 /// the rest goes where it belongs without a stop in the buffer.
 const PEEK: usize = 8 << 10;
 
+/// The header of a message that is whole and has no atoms.
+const PLAIN: &[u8] = &[131, 68, 0];
+
 /// Takes frames off a stream, and puts fragments together.
 ///
 /// Bytes are put where [`Reader::space`] says; then [`Reader::next_frame`] gives the frames, until it has no more.
@@ -30,7 +34,7 @@ const PEEK: usize = 8 << 10;
 pub struct Reader {
     form: Form,
     limit: usize,
-    buffer: BytesMut,
+    pub(super) buffer: BytesMut,
     /// The size of the memory that it is a part of.
     whole: usize,
     /// How much is asked for at a time: more when a read fills it, less when little comes.
@@ -40,8 +44,8 @@ pub struct Reader {
     parts: Parts,
     body: Option<Body>,
     shelf: Shelf,
-    /// In whose name answers are looked for.
-    own: Option<Origin>,
+    /// By what answers are known, on connections of a node.
+    own: Option<Own>,
 }
 
 /// A frame of which a part has arrived, in the memory where it stays.
@@ -65,12 +69,12 @@ impl Reader {
         Reader { form, limit, buffer, whole, size: LEAST, offered, parts, body: None, shelf, own: None }
     }
 
-    /// This reader, for the incarnation of a node that makes its references under this origin: what answers one of them is
-    /// given as a [`Frame::Answer`], and what calls a function as a [`Frame::Execute`], if it came whole and in the newest
+    /// This reader, for the incarnation of a node that makes its references under this origin: answers to those are found by
+    /// [`Reader::next_answer`], and what calls a function is given as a [`Frame::Execute`], if it came whole and in the newest
     /// form.
     #[must_use]
-    pub fn of_node(self, own: Origin) -> Reader {
-        Reader { own: Some(own), ..self }
+    pub fn of_node(self, own: &Origin) -> Reader {
+        Reader { own: Some(Own::of(own)), ..self }
     }
 
     /// Where the next bytes of the stream belong, and how many at most. [`Reader::next_frame`] must follow.
@@ -128,12 +132,32 @@ impl Reader {
 
     /// Asks for more when a read has brought as much as there was room for, and for less when it brought little.
     fn learn(&mut self) {
+        if self.offered == usize::MAX {
+            return;
+        }
         let (offered, end) = (std::mem::replace(&mut self.offered, usize::MAX), self.buffer.len());
         if end == offered {
             self.size = (self.size * 2).min(MOST);
         } else if end < self.size / 8 {
             self.size = (self.size / 2).max(LEAST);
         }
+    }
+
+    /// The next frame, if all of it has arrived and it answers a request of this node.
+    pub fn next_answer(&mut self) -> Option<Answer<'_>> {
+        if self.body.is_some() {
+            return None;
+        }
+        self.learn();
+        let (head, after) = self.buffer.split_first_chunk()?;
+        let length = u32::from_be_bytes(*head) as usize;
+        if self.form != Form::Header || length.saturating_add(self.parts.held()) > self.limit {
+            return None;
+        }
+        let answer = self.own.as_ref()?.answer(after.get(..length)?.strip_prefix(PLAIN)?)?;
+        let before = head.len() + PLAIN.len();
+        let (frame, reason) = (head.len() + length, answer.reason.map(|start| before + start));
+        Some(Answer { reader: self, frame, reason, words: answer.words })
     }
 
     /// The next frame, when all of it has arrived.
@@ -144,9 +168,7 @@ impl Reader {
         if self.body.is_some() {
             return self.large();
         }
-        if self.offered != usize::MAX {
-            self.learn();
-        }
+        self.learn();
         let Some(head) = self.buffer.get(..4) else { return Ok(None) };
         let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
         if length == 0 {
@@ -228,11 +250,7 @@ impl Reader {
             (Form::Header, Some(131), Some(68)) => {
                 body.advance(2);
                 no_atoms(&mut body)?;
-                if let Some(own) = &self.own {
-                    match Answer::read(body, own) {
-                        Ok(answer) => return Ok(Frame::Answer(answer)),
-                        Err(other) => body = other,
-                    }
+                if self.own.is_some() {
                     match Execute::read(body) {
                         Ok(request) => return Ok(Frame::Execute(request)),
                         Err(other) => body = other,
