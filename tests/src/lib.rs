@@ -7,6 +7,7 @@
 //! `cargo xtask tools` makes.
 
 mod beam;
+pub mod chrome;
 mod compose;
 mod display;
 mod dns;
@@ -17,10 +18,12 @@ pub mod pod;
 mod ports;
 mod program;
 mod proxy;
+mod site;
 mod terminal;
 mod wait;
 
 pub use beam::Beam;
+pub use chrome::Chrome;
 pub use compose::{Compose, compose_program, docker, with_hosts};
 pub use display::Display;
 pub use dns::DnsServer;
@@ -30,6 +33,7 @@ pub use otp::{Otp, skip};
 pub use ports::{Epmd, free_port};
 pub use program::{Program, path};
 pub use proxy::Proxy;
+pub use site::Site;
 pub use terminal::Terminal;
 pub use wait::{DEADLINE, wait_until};
 

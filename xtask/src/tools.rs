@@ -12,7 +12,7 @@ use crate::run::{on_path, output, succeeds};
 const APT: &str = "apt-get";
 
 /// A program, and the Debian package that brings it.
-const PACKAGES: [(&str, &str); 10] = [
+const PACKAGES: [(&str, &str); 12] = [
     ("erl", "erlang-base"),
     ("epmd", "erlang-base"),
     ("erlc", "erlang-dev"),
@@ -22,6 +22,8 @@ const PACKAGES: [(&str, &str); 10] = [
     ("nft", "nftables"),
     ("dnsmasq", "dnsmasq-base"),
     ("knotd", "knot"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
     // For libFuzzer.
     ("g++", "g++"),
 ];
