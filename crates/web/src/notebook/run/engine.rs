@@ -409,3 +409,6 @@ fn told(error: &CallError) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
