@@ -50,6 +50,15 @@ struct Printer {
 /// The names of the sections of a `do` block.
 const SECTIONS: [&str; 5] = ["do", "else", "rescue", "catch", "after"];
 
+/// Whether what is written behind an expression would belong to it: it ends in what `&` captures.
+fn takes_what_follows(expression: &Expr) -> bool {
+    match &expression.kind {
+        Kind::Unary("&", _) => true,
+        Kind::Unary(_, operand) => takes_what_follows(operand),
+        _ => false,
+    }
+}
+
 /// The sections, if an argument can be printed as a `do` block.
 fn sections(argument: &Expr) -> Option<Vec<(&str, &Expr)>> {
     let pairs = argument.keywords()?;
@@ -274,6 +283,8 @@ impl Printer {
                     self.write("/");
                     self.expression(arity);
                 }
+                // In parentheses a negation is another expression.
+                Kind::Unary("not" | "!", _) => self.expression(operand),
                 _ => self.parenthesised(operand),
             };
         }
@@ -293,23 +304,24 @@ impl Printer {
 
     fn binary(&mut self, operator: &str, left: &Expr, right: &Expr) {
         let (strength, to_right) = binding(operator).unwrap_or((0, false));
-        let looser = |operand: &Expr, same: bool| match &operand.kind {
+        let looser = |operand: &Expr, is_left: bool| match &operand.kind {
             Kind::Binary(other, ..) => {
                 let other = binding(other).map_or(0, |(other, _)| other);
-                other < strength || (other == strength && !same)
+                other < strength || (other == strength && is_left == to_right)
             }
-            // It would take what follows; and `not a in b` means `not (a in b)`.
-            Kind::Unary("&", _) | Kind::FullRange => true,
-            Kind::Unary("not" | "!", _) => operator == "in",
-            _ => false,
+            Kind::FullRange => true,
+            // `not a in b` means `not (a in b)`.
+            Kind::Unary("not" | "!", _) => operator == "in" && is_left,
+            _ => takes_what_follows(operand),
         };
-        let side = |printer: &mut Self, operand: &Expr, same: bool| {
-            if looser(operand, same) { printer.parenthesised(operand) } else { printer.expression(operand) }
+        let side = |printer: &mut Self, operand: &Expr, is_left: bool| {
+            if looser(operand, is_left) { printer.parenthesised(operand) } else { printer.expression(operand) }
         };
         // The step belongs to the range at its left.
         if operator == "//" {
             let tight = |printer: &mut Self, operand: &Expr| match operand.kind {
-                Kind::Binary(..) | Kind::FullRange | Kind::Unary("&", _) => printer.parenthesised(operand),
+                Kind::Binary(..) | Kind::FullRange => printer.parenthesised(operand),
+                _ if takes_what_follows(operand) => printer.parenthesised(operand),
                 _ => printer.expression(operand),
             };
             if let Kind::Binary("..", first, last) = &left.kind {
@@ -321,14 +333,14 @@ impl Printer {
             self.write("//");
             return tight(self, right);
         }
-        side(self, left, !to_right);
+        side(self, left, true);
         let plain = |side: &Expr| matches!(side.kind, Kind::Integer(_) | Kind::Variable(_));
         if operator == ".." && plain(left) && plain(right) {
             self.write("..");
         } else {
             let _ = write!(self.out, " {operator} ");
         }
-        side(self, right, to_right);
+        side(self, right, false);
     }
 
     fn call(&mut self, callee: &Callee, arguments: &[Expr]) {

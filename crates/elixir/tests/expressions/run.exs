@@ -1,8 +1,6 @@
-# Reads a file of lines, each of three columns in Base64: an expression, what our formatter makes of it, and whether to run it.
+# Reads lines from its input, each of three columns in Base64: an expression, what our formatter makes of it, and whether to run it.
 # Writes for each a line of three columns in Base64: what Code.string_to_quoted/1 says of the first; whether it says the same of
 # the second; and what evaluating it gives, as IEx prints it.
-[path] = System.argv()
-
 strip = fn quoted ->
   Macro.prewalk(quoted, fn
     {:__block__, _, [one]} -> Macro.prewalk(one, fn {:__block__, _, [inner]} -> inner; other -> other end)
@@ -39,8 +37,8 @@ end
 
 {:ok, quiet} = StringIO.open("")
 
-for line <- File.stream!(path) do
-  [source, formatted, evaluate] = line |> String.trim_trailing("\n") |> String.split("\t") |> Enum.map(&Base.decode64!/1)
+for line <- IO.read(:stdio, :eof) |> String.split("\n", trim: true) do
+  [source, formatted, evaluate] = line |> String.split("\t") |> Enum.map(&Base.decode64!/1)
   {outcome, quoted} = read.(source)
   same = if formatted == "", do: "", else: to_string(read.(formatted) == {outcome, quoted})
 

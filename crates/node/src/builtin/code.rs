@@ -1,4 +1,4 @@
-//! `code`: which modules there are.
+//! `code`: which modules there are, and what they say of themselves.
 
 use std::sync::Weak;
 
@@ -24,5 +24,11 @@ pub(super) fn module(node: &Weak<Inner>) -> Module {
                 let modules = inner.functions.modules().into_iter();
                 Ok(Term::list(modules.map(|module| (module, atom("preloaded")).into())))
             }),
+        )        .function(
+            "get_doc",
+            with!(node, |inner, module: Atom| Ok(match inner.functions.docs(&module) {
+                Some(docs) => Term::from((atom("ok"), docs)),
+                None => (atom("error"), atom("missing")).into(),
+            })),
         )
 }

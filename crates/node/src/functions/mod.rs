@@ -4,6 +4,7 @@
 //! a call from a peer is decoded straight into the types of the closure that serves it.
 
 mod closure;
+mod docs;
 mod pace;
 mod raise;
 
@@ -74,6 +75,9 @@ pub struct Module {
     name: &'static str,
     access: Access,
     functions: HashMap<(Atom, usize), Arc<Exported>>,
+    docs: docs::Docs,
+    /// What was added last.
+    last: Option<(Atom, usize)>,
 }
 
 /// A function of the table.
@@ -130,7 +134,7 @@ impl std::fmt::Debug for Module {
 impl Module {
     /// An empty module. Elixir's `AppB` is called `Elixir.AppB`.
     pub fn new(name: &'static str) -> Module {
-        Module { name, access: Access::Everybody, functions: HashMap::default() }
+        Module { name, access: Access::Everybody, functions: HashMap::default(), docs: docs::Docs::default(), last: None }
     }
 
     /// Adds a function. Its arity and the types of its arguments are the closure's.
@@ -143,7 +147,9 @@ impl Module {
 
     fn insert(&mut self, function: &'static str, arity: usize, handler: Handler, pace: Option<Pace>) {
         let mfa = Mfa { module: self.name, function, arity };
-        self.functions.insert((Atom::from_static(function), arity), Arc::new(Exported { mfa, handler, pace }));
+        let name = (Atom::from_static(function), arity);
+        self.last = Some(name.clone());
+        self.functions.insert(name, Arc::new(Exported { mfa, handler, pace }));
     }
 
     /// Adds a function that is told who calls it; it gets its arguments as they are, `arity` of them.
@@ -247,6 +253,7 @@ impl Table {
                 .and_modify(|old| {
                     old.access = module.access.clone();
                     old.functions.extend(module.functions.clone());
+                    old.docs.extend(module.docs.clone());
                 })
                 .or_insert(module);
             modules
