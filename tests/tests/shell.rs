@@ -1,7 +1,11 @@
 //! The shell as somebody who sits at a terminal meets it: `beamline shell`, and a real `iex --remsh` into a Rust node.
 
+use std::fs;
+use std::path::Path;
+
 use whole_clusters::{
-    Beam, DEADLINE, Epmd, HOST, Otp, Program, Terminal, for_each_otp, free_port, path, unique, wait_until,
+    Beam, DEADLINE, Epmd, HOST, Network, Otp, Program, Terminal, for_each_otp, free_port, path, unique, wait_until,
+    with_hosts,
 };
 
 /// The article's lines at the prompt of the application itself.
@@ -68,6 +72,38 @@ fn at_a_rust_node_through_a_fixed_port() {
     let mut own = Terminal::beamline(no_epmd, &line[..line.len() - 2]);
     own.answers(&format!("iex({local})1> "), &format!("Node.connect(:{name:?})"), "true");
     own.answers(&format!("iex({local})2> "), &format!(":rpc.call(:{name:?}, AppA, :hello, [])"), ":world");
+}
+
+/// The same as the article types it: the node on a host of its own, whose name only the hosts file knows.
+#[test]
+fn at_a_node_in_a_container() {
+    let Some(network) = Network::new("at_a_node_in_a_container", 62, 1) else { return };
+    let (name, port) = ("app-a1@app-a1.docker", 9000);
+    let hosts = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hosts-of-the-shell");
+    fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    fs::write(&hosts, format!("127.0.0.1 localhost\n{} app-a1.docker\n", network.address(1))).expect("a file");
+    let known = |program: &str, rest: &[&str]| {
+        let mut command = with_hosts(&hosts, &path(program));
+        command.args(rest);
+        let all = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+        (command.get_program().to_string_lossy().into_owned(), all.collect::<Vec<_>>())
+    };
+    let erl = format!("-erl_epmd_port {port}");
+    let (unshare, arguments) = known("app_a", &["--name", name, "--cookie", "secret", "--erl", &erl]);
+    let mut command = network.command(1, Path::new(&unshare));
+    command.args(&arguments);
+    let mut node = Program::spawn(command);
+    wait_until("the node listens", DEADLINE, || {
+        node.assert_running();
+        std::net::TcpStream::connect((network.address(1), port)).map(drop)
+    });
+    let line = ["shell", "--name", "local@app-a1.docker", "--cookie", "secret"];
+    let line = [&line[..], &["--erl", "-dist_listen false -erl_epmd_port 9000", "--remsh", name]].concat();
+    let (unshare, arguments) = known("beamline", &line);
+    let mut shell = Terminal::start(&unshare, &arguments, &Terminal::variables(free_port()));
+    shell.answers(&format!("iex({name})1> "), "AppA.hello()", ":world");
+    shell.answers(&format!("iex({name})2> "), "Node.list(:hidden)", "[:\"local@app-a1.docker\"]");
+    shell.leaves(&format!("iex({name})3> "));
 }
 
 for_each_otp!(at_an_elixir_node, at_an_erlang_node, iex_into_a_rust_node, erl_into_a_rust_node);
@@ -201,11 +237,9 @@ fn a_function_that_there_is_not() {
         "Enum.mapp([])",
         &format!("{undefined} Enum.mapp/1 is undefined or private. Did you mean:"),
     );
-    shell.answers(
-        &prompt(6),
-        "open(AppA)",
-        "** (RuntimeError) there is no open at this prompt: nothing here knows where the source of a module is",
-    );
+    shell.sees(&prompt(6));
+    shell.press("open(AppA)\r");
+    shell.sees("help: nothing here knows where the source of a module is");
     shell.answers(&prompt(7), "i(AppA.hello())", "Term");
     shell.answers(&prompt(8), "exports(AppA)", "hello/0");
     shell.answers(
@@ -213,7 +247,14 @@ fn a_function_that_there_is_not() {
         "[pid(0, 1, 0) |> node(), ref(\"0.1.2.3\") |> is_reference()]",
         &format!("[:{a:?}, true]"),
     );
-    shell.leaves(&prompt(10));
+    shell.answers(&prompt(10), "h AppA.hello", "Says :world, to show that it is there.");
+    shell.answers(&prompt(11), "h Enum.map/2", "* Enum.map(enumerable, fun)");
+    shell.sees("    [2, 4]");
+    shell.answers(&prompt(12), "h AppA.nothing", &format!("Nothing is known of AppA.nothing: neither here nor on {a}"));
+    // A real node's way to ask for the same.
+    let asked = ":code.get_doc(AppA) |> elem(0)";
+    shell.answers(&prompt(13), asked, ":ok");
+    shell.leaves(&prompt(14));
 }
 
 /// One more guest than the node lets in is told so, and may come in when somebody has left.

@@ -37,7 +37,7 @@ async fn main() -> beamline::Result<()> {
     info!("topologies: {topologies}");
 
     let hello = || async { Ok(atom("world")) };
-    let module = Module::new("Elixir.AppB").function("hello", hello);
+    let module = Module::new("Elixir.AppB").function("hello", hello).doc("Says :world, to show that it is there.");
     let node = flags.builder()?.module(module).observer(true).start().await?;
     let _page = article::serve("AppB", 5001, &node).await?;
     let _cluster = Cluster::of(&node, topologies).start().await?;

@@ -129,7 +129,7 @@ pub use eval::{Call, EvalError, Evaluation, Event, Host, Session};
 pub use exception::Exception;
 pub use format::source as format;
 pub use highlight::{Highlight, highlight};
-pub use library::functions;
+pub use library::{Documentation, documentation, functions};
 pub use limits::Limits;
 pub use parser::{parse, parse_with};
 pub use token::Span;

@@ -1,6 +1,7 @@
 //! The functions that are known here. None does I/O: what needs a process, a node or a terminal is given to the host.
 
 mod bitwise;
+mod docs;
 mod enumerable;
 mod integer;
 mod io;
@@ -26,6 +27,7 @@ use beamline_term::inspect::Elixir;
 use crate::exception::Exception;
 use crate::limits::Limits;
 use crate::value::{Heap, Value};
+pub use docs::{Documentation, documentation};
 pub(crate) use text::{charlist, text_of};
 pub(crate) use walk::{Step, Walk};
 

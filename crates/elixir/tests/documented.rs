@@ -1,8 +1,8 @@
-//! The page about the language lists every function that is known, and no other.
+//! The page about the language lists every function that is known, and no other, and so does what `h` says.
 
 use std::collections::BTreeMap;
 
-use beamline_elixir::functions;
+use beamline_elixir::{Event, Session, documentation, functions};
 
 #[test]
 fn the_page_lists_every_function() {
@@ -26,4 +26,28 @@ fn the_page_lists_every_function() {
         known.entry((module.to_owned(), name.to_owned())).or_default().push(arity);
     }
     assert_eq!(listed, known);
+}
+
+#[test]
+fn help_tells_of_every_function_by_an_example_that_runs() {
+    let mut told: Vec<(&str, &str, usize)> =
+        documentation().flat_map(|doc| doc.arities.map(move |arity| (doc.module, doc.name, arity))).collect();
+    told.sort_unstable();
+    let mut known = functions();
+    known.retain(|(module, name, _)| (*module, *name) != ("IO", "dbg"));
+    assert_eq!(told, known);
+    for doc in documentation() {
+        assert!(doc.text.ends_with('.') && doc.text.len() < 120, "{doc:?}");
+        let mut session = Session::new();
+        let mut evaluation = session.start(doc.example).unwrap_or_else(|error| panic!("{}: {error}", doc.example));
+        loop {
+            match evaluation.resume() {
+                Event::Call(call) => panic!("{} needs a node: {call:?}", doc.example),
+                Event::Done(result) => {
+                    break result.map(drop).unwrap_or_else(|error| panic!("{}: {error}", doc.example));
+                }
+                _ => {}
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Expressions held against the installed Elixir: each is accepted, refused or incomplete as `Code.string_to_quoted/1` says;
 //! what our formatter writes is the same expression to it; and what can be evaluated gives the same value or error.
 //!
-//! `expressions/syntax.txt` is only read, `expressions/values.txt` also run. A line is an expression; `↵` stands for a line end
+//! `expressions/syntax.txt` is only read, `expressions/values.txt` and the examples of `h` are also run. A line is an expression; `↵` stands for a line end
 //! in it and `␍` for a carriage return. `expressions/newer.txt` has those of which newer releases think otherwise than Elixir
 //! 1.14, which is followed: up to the blank line since 1.18 or 1.20, below it by the order of atoms in maps, which is none since
 //! OTP 26.
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io::{Seek as _, Write as _};
 use std::process::{Command, Stdio};
 
-use beamline_elixir::{EvalError, Event, Exception, Limits, Session, format, parse};
+use beamline_elixir::{EvalError, Event, Exception, Limits, Session, documentation, format, parse};
 use beamline_term::inspect::Elixir;
 use beamline_term::{Inspect, atom};
 
@@ -97,9 +97,14 @@ fn evaluate(source: &str, elixir: Elixir) -> String {
 /// What the two say alike: the numbers of functions, the clauses that were tried, and the words of the compiler differ.
 fn comparable(text: &str) -> String {
     let text = text.split("\n\nAttempted function clauses").next().unwrap_or_default().trim_end();
-    let text = [". This protocol is implemented for", ". Did you mean", ". Make sure the module name", ". If you are using the"]
-        .iter()
-        .fold(text, |text, hint| text.split(hint).next().unwrap_or_default());
+    let text = [
+        ". This protocol is implemented for",
+        ". Did you mean",
+        ". Make sure the module name",
+        ". If you are using the",
+    ]
+    .iter()
+    .fold(text, |text, hint| text.split(hint).next().unwrap_or_default());
     // Releases differ in where they break lines, and in what they say of a value beside itself.
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = text.split(" If you are using the dot syntax").next().unwrap_or_default();
@@ -160,7 +165,8 @@ fn expressions_equal(test: &str, tree: Option<&str>, release: Elixir) {
     };
     let syntax = lines(include_str!("expressions/syntax.txt")).map(|line| (line, false));
     let values = lines(include_str!("expressions/values.txt")).map(|line| (line, true));
-    let all: Vec<(String, bool)> = syntax.chain(values).collect();
+    let examples = documentation().map(|doc| (doc.example.to_owned(), true));
+    let all: Vec<(String, bool)> = syntax.chain(values).chain(examples).collect();
     let mut input = tempfile::tempfile().expect("a file");
     for (source, run) in &all {
         let formatted = parse(source).map(|expression| format(&expression)).unwrap_or_default();

@@ -25,12 +25,12 @@ pub(crate) const HELPERS: [(&str, &[usize], &str); 14] = [
 ];
 
 /// What IEx has and a prompt of ours cannot have, and why.
-pub(crate) const ABSENT: [(&[&str], &[usize], &str); 5] = [
-    (&["b"], &[1], "only a BEAM knows the callbacks of a behaviour"),
-    (&["open"], &[0, 1], "nothing here knows where the source of a module is"),
-    (&["c", "l", "r", "recompile", "import_file"], &[0, 1], "nothing is compiled or loaded here"),
-    (&["break!", "breaks", "continue", "next", "whereami", "s"], &[0, 1, 2], "only a BEAM stops at a line"),
-    (&["cd", "ls", "pwd"], &[0, 1], "expressions see no files, neither here nor on the node"),
+pub(crate) const ABSENT: [(&[&str], &str); 5] = [
+    (&["b"], "only a BEAM knows the callbacks of a behaviour"),
+    (&["open"], "nothing here knows where the source of a module is"),
+    (&["c", "l", "r", "recompile", "import_file"], "nothing is compiled or loaded here"),
+    (&["break!", "breaks", "continue", "next", "whereami", "s"], "only a BEAM stops at a line"),
+    (&["cd", "ls", "pwd"], "expressions see no files, neither here nor on the node"),
 ];
 
 /// What a helper has for its prompt: a text to print, or a value.
@@ -78,12 +78,7 @@ impl Calls {
             ("nl", [module]) => Ok(Helped::Value((atom("error"), atom("nofile"), module.clone()).into())),
             ("pid" | "port" | "ref", _) => self.identifier(name, arguments).await.map(Helped::Value),
             ("runtime_info", []) => self.runtime_info().await.map(Helped::Text),
-            _ => Err(match ABSENT.iter().find(|(names, ..)| names.contains(&name)) {
-                Some((.., why)) => {
-                    Exception::error("RuntimeError", format!("there is no {name} at this prompt: {why}"))
-                }
-                None => Exception::error("ArgumentError", format!("{name} does not take these arguments; see h()")),
-            }),
+            _ => Err(Exception::error("ArgumentError", format!("{name} does not take these arguments; see h()"))),
         }
     }
 

@@ -74,10 +74,11 @@ impl Prompt {
     /// A session whose calls `node` makes. What is sent to its `self()` is kept for `flush()`, up to 1000 messages.
     pub fn new(node: &Node, reach: Reach, limits: Limits) -> Prompt {
         let mut session = Session::new().with_limits(limits);
-        let helpers = HELPERS.iter().map(|(name, arities, _)| (name, *arities));
-        let absent = ABSENT.iter().flat_map(|(names, arities, _)| names.iter().map(|name| (name, *arities)));
-        for (name, arities) in helpers.chain(absent) {
+        for (name, arities, _) in HELPERS {
             arities.iter().for_each(|arity| session.offer(name, *arity));
+        }
+        for (names, why) in ABSENT {
+            names.iter().for_each(|name| session.refuse(name, why));
         }
         Prompt { session, calls: Calls::new(node, reach), values: Vec::new(), counter: 1 }
     }

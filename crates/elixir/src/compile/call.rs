@@ -233,6 +233,7 @@ impl Compiler<'_> {
         arities.dedup();
         let help = match self.resolve(name) {
             Some(_) => format!("`{name}` is a variable; call the function in it with a dot: {name}.(..)"),
+            None if let Some(why) = self.session.refusal(name) => why.to_owned(),
             None if !arities.is_empty() => format!("there is {}", arities.join(", ")),
             None => "functions of modules are called with the module: Mod.fun(..)".to_owned(),
         };

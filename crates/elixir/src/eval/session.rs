@@ -20,6 +20,7 @@ use crate::value::{Heap, Value};
 pub struct Session {
     bindings: BTreeMap<String, Value>,
     offered: BTreeSet<(String, usize)>,
+    refused: BTreeMap<String, String>,
     heap: Heap,
     limits: Limits,
     elixir: Elixir,
@@ -68,6 +69,11 @@ impl Session {
     /// names that we do not know are refused before anything runs.
     pub fn offer(&mut self, name: &str, arity: usize) {
         self.offered.insert((name.to_owned(), arity));
+    }
+
+    /// Says why the host has no function of that name, which people may look for.
+    pub fn refuse(&mut self, name: &str, why: &str) {
+        self.refused.insert(name.to_owned(), why.to_owned());
     }
 
     /// The functions that the host offers.
@@ -140,6 +146,10 @@ impl Session {
 
     pub(crate) fn heap(&self) -> &Heap {
         &self.heap
+    }
+
+    pub(crate) fn refusal(&self, name: &str) -> Option<&str> {
+        self.refused.get(name).map(String::as_str)
     }
 
     pub(crate) fn offers(&self, name: &str, arity: usize) -> bool {

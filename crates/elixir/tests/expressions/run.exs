@@ -24,9 +24,13 @@ read = fn text ->
   end
 end
 
+# Two of its functions are macros.
+env = Code.env_for_eval(file: "iex")
+env = %{env | requires: [Integer | env.requires]}
+
 run = fn text ->
   try do
-    {value, _} = Code.eval_string(text, [], file: "iex")
+    {value, _} = Code.eval_string(text, [], env)
     "= " <> inspect(value)
   catch
     kind, reason ->

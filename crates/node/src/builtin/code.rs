@@ -24,7 +24,8 @@ pub(super) fn module(node: &Weak<Inner>) -> Module {
                 let modules = inner.functions.modules().into_iter();
                 Ok(Term::list(modules.map(|module| (module, atom("preloaded")).into())))
             }),
-        )        .function(
+        )
+        .function(
             "get_doc",
             with!(node, |inner, module: Atom| Ok(match inner.functions.docs(&module) {
                 Some(docs) => Term::from((atom("ok"), docs)),

@@ -134,7 +134,13 @@ impl std::fmt::Debug for Module {
 impl Module {
     /// An empty module. Elixir's `AppB` is called `Elixir.AppB`.
     pub fn new(name: &'static str) -> Module {
-        Module { name, access: Access::Everybody, functions: HashMap::default(), docs: docs::Docs::default(), last: None }
+        Module {
+            name,
+            access: Access::Everybody,
+            functions: HashMap::default(),
+            docs: docs::Docs::default(),
+            last: None,
+        }
     }
 
     /// Adds a function. Its arity and the types of its arguments are the closure's.
