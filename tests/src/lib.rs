@@ -33,7 +33,7 @@ pub use otp::{Otp, skip};
 pub use ports::{Epmd, free_port};
 pub use program::{Program, path};
 pub use proxy::Proxy;
-pub use site::Site;
+pub use site::{OpenPage, Site};
 pub use terminal::Terminal;
 pub use wait::{DEADLINE, wait_until};
 

@@ -60,21 +60,60 @@ impl Site {
 
     /// What a path says in that form, and its status.
     pub fn get(&self, path: &str, accept: &str) -> (u16, String) {
-        let (token, host) = (self.token(), self.authority());
+        read(self.ask(&format!("GET {path}"), accept, ""))
+    }
+
+    /// How a form that is sent to a path is answered.
+    pub fn post(&self, path: &str, form: &str) -> u16 {
+        read(self.ask(&format!("POST {path}"), "text/html", form)).0
+    }
+
+    /// A page that is kept up to date.
+    pub fn open(&self, path: &str) -> OpenPage {
+        OpenPage(BufReader::new(self.ask(&format!("GET {path}"), "text/event-stream", "")))
+    }
+
+    fn ask(&self, what: &str, accept: &str, form: &str) -> TcpStream {
+        let (token, host, length) = (self.token(), self.authority(), form.len());
         let mut stream = TcpStream::connect(host).expect("it listens");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a deadline");
-        let request =
-            format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept: {accept}\r\nAuthorization: Bearer {token}\r\n\r\n");
+        let request = format!(
+            "{what} HTTP/1.0\r\nHost: {host}\r\nAccept: {accept}\r\nAuthorization: Bearer {token}\r\nContent-Type: \
+             application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}"
+        );
         stream.write_all(request.as_bytes()).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("a whole answer");
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        (head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default(), body.to_owned())
+        stream
     }
 
     fn authority(&self) -> &str {
         let after = self.address.strip_prefix("http://").expect("HTTP");
         after.split('/').next().unwrap_or_default()
+    }
+}
+
+fn read(mut stream: TcpStream) -> (u16, String) {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("a whole answer");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    (head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default(), body.to_owned())
+}
+
+/// A page that is open: what it shows, again and again.
+pub struct OpenPage(BufReader<TcpStream>);
+
+impl OpenPage {
+    /// The next state of what stands in it.
+    #[track_caller]
+    pub fn next_main(&mut self) -> String {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert!(self.0.read_line(&mut line).expect("it goes on") > 0, "the stream has ended");
+            if let Some(data) = line.strip_prefix("data: ") {
+                let data: Value = serde_json::from_str(data).expect("JSON");
+                return data["main"].as_str().expect("HTML").to_owned();
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use beamline_doctor::Options;
 use beamline_node::Node;
 use beamline_proto::NodeName;
 use tokio::net::TcpListener;
@@ -43,6 +44,7 @@ pub struct Web {
     is_admitted: bool,
     listens_anywhere: bool,
     metrics: Option<Figures>,
+    doctor: Option<Options>,
 }
 
 /// Why a site is not served.
@@ -84,6 +86,7 @@ impl Web {
             is_admitted: false,
             listens_anywhere: false,
             metrics: None,
+            doctor: None,
         }
     }
 
@@ -170,6 +173,13 @@ impl Web {
         self
     }
 
+    /// Lets the doctor examine nodes of the cluster on the site's page for it, with these cookies and ports. Nothing of the
+    /// cookies is shown.
+    pub fn doctor(mut self, options: Options) -> Self {
+        self.doctor = Some(options);
+        self
+    }
+
     /// The token that opens all that the site can do. Where a password is set, it opens nothing.
     pub fn main_token(&self) -> &Token {
         &self.token
@@ -214,8 +224,8 @@ impl Web {
         if self.is_admitted {
             access = access.open_to(self.power);
         }
-        let Self { node, base, targets, power, metrics: figures, .. } = self;
-        let site = Site::new(Setup { node, base, targets, power, access, figures });
+        let Self { node, base, targets, doctor, power, metrics: figures, .. } = self;
+        let site = Site::new(Setup { node, base, targets, doctor, power, access, figures });
         let pages = metrics::routes(dashboard::routes(&site, Router::new()));
         let pages = notebook::routes(&site, pages);
         around(&site, pages)

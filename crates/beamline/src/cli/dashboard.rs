@@ -4,9 +4,11 @@ use beamline::flags::{NodeFlags, short_host};
 use beamline::node::epmd::DEFAULT_PORT;
 use beamline::node::{CallError, Cookie, Epmd, Listen, Node};
 use beamline::proto::NodeName;
+use beamline_doctor::Options;
 use beamline_web::{Recording, Web};
 
 use super::arguments::{DashboardArguments, VisitArguments};
+use super::doctor::cookies;
 use super::exit::Exit;
 use super::nodes::{Unknown, named_or_here};
 use super::remote::told;
@@ -33,8 +35,11 @@ async fn prepare_and_serve(arguments: DashboardArguments) -> Result<(), Exit> {
         eprintln!("{error}");
         Exit::Config
     })?;
+    let mut doctor = Options::new(cookies(&arguments.visit.cookie));
+    (doctor.epmd_port, doctor.peer_port) = (epmd_port, arguments.visit.peer_port);
     let node = visit(arguments.visit, &targets).await?;
-    let mut web = targets.into_iter().fold(Web::new(&node), Web::target).metrics(move || recording.render());
+    let mut web = targets.into_iter().fold(Web::new(&node), Web::target);
+    web = web.doctor(doctor).metrics(move || recording.render());
     if arguments.reveal {
         web = web.reveal();
     }

@@ -122,7 +122,7 @@ fn own(arguments: &Doctor) -> Result<Option<NodeName>, String> {
 }
 
 /// The cookies of this machine: the one that counts, and the others.
-fn cookies(arguments: &CookieArguments) -> Cookies {
+pub(super) fn cookies(arguments: &CookieArguments) -> Cookies {
     let (given, file) = (arguments.cookie.as_deref(), arguments.cookie_file.as_deref());
     let mut found = cookie::survey(given, file, |name| std::env::var(name).ok()).into_iter();
     let mut cookies = Cookies::default();

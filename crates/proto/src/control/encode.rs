@@ -1,7 +1,7 @@
 //! Writing control messages, in the newest form that both sides know.
 
 use beamline_term::codec::encode;
-use beamline_term::{Pid, Reference};
+use beamline_term::{Atom, Pid, Reference};
 
 use super::decode::altact;
 use super::{Control, Signal, Spawn, SpawnOptions, Target};
@@ -65,11 +65,7 @@ impl Control {
             }
             Control::SpawnRequest(request) => return Spawn::from(&**request).encode(out, flags),
             Control::SpawnReply { reference, to, flags, result } => {
-                spawn_reply(out, reference, to, *flags);
-                match result {
-                    Ok(process) => encode::pid(out, process),
-                    Err(reason) => encode::atom(out, reason),
-                }
+                spawn_reply(out, reference, to, *flags, result.as_ref());
             }
         }
         match self {
@@ -170,12 +166,21 @@ pub(super) fn down(
     if is_behind { Place::Behind } else { Place::Inside }
 }
 
-/// Up to the process, or the reason why there is none.
-pub(super) fn spawn_reply(out: &mut Vec<u8>, reference: &(impl Part + ?Sized), to: &(impl Part + ?Sized), flags: u8) {
+pub(super) fn spawn_reply(
+    out: &mut Vec<u8>,
+    reference: &(impl Part + ?Sized),
+    to: &(impl Part + ?Sized),
+    flags: u8,
+    result: Result<&Pid, &Atom>,
+) {
     head(out, 31, 5);
     reference.append_to(out);
     to.append_to(out);
     encode::integer(out, i64::from(flags));
+    match result {
+        Ok(pid) => encode::pid(out, pid),
+        Err(reason) => encode::atom(out, reason),
+    }
 }
 
 pub(super) fn options(out: &mut Vec<u8>, SpawnOptions { link, monitor }: SpawnOptions) {

@@ -2,8 +2,6 @@
 //! answer. The answer repeats who asked and under which reference. Where the function is done at once nobody else wants to
 //! know those, so they are kept and written as they came, encoded.
 
-use std::ops::Range;
-
 use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::{Atom, Pid};
 use bytes::Bytes;
@@ -78,17 +76,14 @@ impl Execute {
         }
     }
 
-    /// Appends that `process` was started for it, and is watched. Gives where the process stands in what was written.
-    pub(crate) fn started(&self, out: &mut Vec<u8>, process: &Pid) -> Range<usize> {
-        spawn_reply(out, self.reference(), self.from(), WATCHED);
-        let start = out.len();
-        encode::pid(out, process);
-        start..out.len()
+    /// Appends that `process` was started for it, and is watched.
+    pub(crate) fn started(&self, out: &mut Vec<u8>, process: &Pid) {
+        spawn_reply(out, self.reference(), self.from(), WATCHED, Ok(process));
     }
 
-    /// Appends that the process that stands there has ended.
-    pub(crate) fn ended(&self, out: &mut Vec<u8>, flags: Flags, process: Range<usize>) -> Place {
-        down(out, flags, |out| out.extend_from_within(process), self.from(), self.reference())
+    /// Appends that this process has ended.
+    pub(crate) fn ended(&self, out: &mut Vec<u8>, flags: Flags, process: &Pid) -> Place {
+        down(out, flags, |out| encode::pid(out, process), self.from(), self.reference())
     }
 
     fn reference(&self) -> &[u8] {

@@ -95,8 +95,7 @@ pub struct Started<'a> {
 
 impl Signal for Started<'_> {
     fn encode(&self, out: &mut Vec<u8>, _: Flags) -> Place {
-        spawn_reply(out, self.reference, self.to, self.flags);
-        encode::pid(out, self.pid);
+        spawn_reply(out, self.reference, self.to, self.flags, Ok(self.pid));
         Place::Nowhere
     }
 

@@ -36,14 +36,13 @@ pub fn write_answer(
     reason: impl FnOnce(&mut Vec<u8>),
 ) -> Result<(), FrameError> {
     let start = out.len();
-    let mut written = 0..0;
     open(out, flags, |out| {
-        written = request.started(out, process);
+        request.started(out, process);
         Place::Nowhere
     });
     close(out, start, 0)?;
     let second = out.len();
-    open(out, flags, |out| request.ended(out, flags, written));
+    open(out, flags, |out| request.ended(out, flags, process));
     reason(out);
     close(out, second, 0).inspect_err(|_| out.truncate(start))
 }

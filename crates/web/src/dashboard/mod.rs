@@ -1,18 +1,9 @@
 //! The dashboard: what the nodes of a cluster say of themselves, as pages, and as JSON at the same addresses.
+//!
+//! [`source`] asks nodes and remembers, [`page`] has a file for each page, [`view`] what pages are put together from.
 
+mod page;
 pub(crate) mod source;
+mod view;
 
-use axum::Router;
-
-use crate::site::{Place, Site};
-
-/// The pages about the whole cluster, for the frame's navigation.
-pub(crate) const PLACES: &[Place] = &[Place { label: "Cluster", path: "/" }];
-
-/// The pages about one node, from the node's own page on.
-pub(crate) const NODE_PLACES: &[Place] = &[Place { label: "Home", path: "" }];
-
-/// Adds the dashboard's pages.
-pub(crate) fn routes(_site: &Site, router: Router<Site>) -> Router<Site> {
-    router
-}
+pub(crate) use page::{NODE_PLACES, PLACES, routes};

@@ -26,6 +26,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 pub use recording::{Recording, RecordingError};
 
 use crate::dashboard::source::Cluster;
+use crate::dashboard::source::mesh::links;
 use crate::dashboard::source::state::{Member, Reach};
 use crate::site::Site;
 
@@ -46,8 +47,8 @@ fn told(cluster: &Cluster) -> String {
     let recorder = PrometheusBuilder::new().build_recorder();
     with_local_recorder(&recorder, || {
         gauge!("beamline_seen_nodes").set(count(cluster.members.len()));
-        let missing: usize = cluster.members.iter().map(|member| member.missing.len()).sum();
-        gauge!("beamline_seen_missing_links").set(count(missing));
+        let links = links(&cluster.members, cluster.at);
+        gauge!("beamline_seen_missing_links").set(count(links.iter().filter(|link| link.state.is_missing()).count()));
         cluster.members.iter().chain(&cluster.absent).for_each(tell);
     });
     recorder.handle().render()

@@ -12,6 +12,7 @@ use super::access::Refusal;
 use super::ask::Form;
 use super::frame;
 use super::{Power, Site};
+use crate::dashboard::source::trouble::Trouble;
 
 /// Why a page cannot be shown, or an action was not done.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,9 @@ pub(crate) enum Problem {
     /// Too much at once: streams, sessions, checks.
     #[error("too many {what} at once (at most {limit})")]
     TooMany { what: &'static str, limit: usize },
+    /// What the dashboard asked a node for did not come.
+    #[error(transparent)]
+    Source(#[from] Trouble),
     /// The request was turned away before any page saw it.
     #[error(transparent)]
     Refusal(#[from] Refusal),
@@ -69,6 +73,9 @@ impl Problem {
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::Node { source, .. } if matches!(**source, CallError::Timeout { .. }) => StatusCode::GATEWAY_TIMEOUT,
             Self::Node { .. } => StatusCode::BAD_GATEWAY,
+            Self::Source(Trouble::Absent { .. }) => StatusCode::NOT_FOUND,
+            Self::Source(Trouble::Late { .. }) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Source(_) => StatusCode::BAD_GATEWAY,
             Self::Refused { .. } => StatusCode::CONFLICT,
             Self::TooMany { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Refusal(refusal) => refusal.status(),
@@ -79,6 +86,7 @@ impl Problem {
     pub(crate) fn advice(&self) -> Option<String> {
         match self {
             Self::Node { node, source, .. } if is_out_of_reach(source) => Some(format!("beamline doctor {node}")),
+            Self::Source(trouble) => trouble.advice(),
             Self::Refused { advice, .. } => Some(advice.clone()),
             Self::Refusal(refusal) => Some(refusal.advice()),
             Self::Forbidden { .. } => Some("enter with a token of more power".to_owned()),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use beamline_doctor::Options;
 use beamline_node::Node;
 use beamline_proto::NodeName;
 use maud::{Markup, html};
@@ -28,6 +29,8 @@ pub(crate) struct Setup {
     pub(crate) base: String,
     /// Whose cluster it shows; without any, that of the node itself.
     pub(crate) targets: Vec<NodeName>,
+    /// How the doctor examines nodes; without, it does not.
+    pub(crate) doctor: Option<Options>,
     /// What any of its visitors may do at most.
     pub(crate) power: Power,
     pub(crate) access: Access,
@@ -49,8 +52,8 @@ struct Inner {
 
 impl Site {
     pub(crate) fn new(setup: Setup) -> Self {
-        let Setup { node, base, targets, power, access, figures } = setup;
-        let sources = Sources::new(&node, targets);
+        let Setup { node, base, targets, doctor, power, access, figures } = setup;
+        let sources = Sources::new(&node, targets, doctor);
         let open_pages = Arc::new(Semaphore::new(OPEN_PAGES));
         Self {
             inner: Arc::new(Inner { node, base, sources, power, access, open_pages, figures }),

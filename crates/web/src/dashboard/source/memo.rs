@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use super::trouble::Trouble;
 
-/// An answer is given to all who ask within this time.
-const FRESH: Duration = Duration::from_millis(900);
+/// An answer is given to all who ask within this time, as a rule.
+pub(super) const FRESH: Duration = Duration::from_millis(900);
 
 /// An answer that took long to get is given for so many times that long, so that asking takes a fifth of the node's time at
 /// most.
@@ -41,16 +41,17 @@ pub(crate) struct Looked<T> {
 }
 
 impl Memo {
-    /// The answer to a question, which is asked if the last answer is too old. The key names the question and all of its
+    /// The answer to a question, which is asked if the last answer is older than `fresh`. The key names the question and all of its
     /// arguments.
     pub(crate) async fn get<T: Send + Sync + 'static>(
         &self,
+        fresh: Duration,
         key: String,
         ask: impl AsyncAsk<T>,
     ) -> Result<Looked<T>, Trouble> {
         let place = self.place(key);
         let mut kept = place.lock().await;
-        if kept.as_ref().is_none_or(|kept| kept.at.elapsed() > FRESH.max(kept.took * WORTH)) {
+        if kept.as_ref().is_none_or(|kept| kept.at.elapsed() > fresh.max(kept.took * WORTH)) {
             let begun = Instant::now();
             let value = ask.ask().await.map(|value| Arc::new(value) as Arc<dyn Any + Send + Sync>);
             *kept = Some(Kept { value, at: Instant::now(), took: begun.elapsed() });
@@ -103,7 +104,7 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
             Ok(count.fetch_add(1, Ordering::Relaxed))
         };
-        *memo.get(key.to_owned(), ask).await.unwrap().value
+        *memo.get(FRESH, key.to_owned(), ask).await.unwrap().value
     }
 
     #[tokio::test(start_paused = true)]
@@ -124,9 +125,9 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             Ok(Instant::now())
         };
-        let first = memo.get("x".to_owned(), dear).await.unwrap();
+        let first = memo.get(FRESH, "x".to_owned(), dear).await.unwrap();
         tokio::time::advance(Duration::from_secs(4)).await;
-        let second = memo.get("x".to_owned(), dear).await.unwrap();
+        let second = memo.get(FRESH, "x".to_owned(), dear).await.unwrap();
         assert_eq!((first.value, second.age), (second.value, Duration::from_secs(4)));
     }
 

@@ -9,10 +9,12 @@
 //! | [`process`], [`application`] | processes: the top of many, one in detail, the tree of an application |
 //! | [`system`], [`port`], [`table`], [`module`], [`distribution`] | what a node has |
 //! | [`name`] | names of the whole cluster |
-//! | [`history`], [`event`] | nothing: they remember |
+//! | [`clinic`] | what the doctor finds |
+//! | [`history`], [`event`], [`seen`] | nothing: they remember |
 
 pub(crate) mod application;
 pub(crate) mod ask;
+pub(crate) mod clinic;
 pub(crate) mod distribution;
 pub(crate) mod event;
 pub(crate) mod figures;
@@ -27,6 +29,7 @@ pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod read;
 mod sampler;
+mod seen;
 pub(crate) mod state;
 pub(crate) mod system;
 pub(crate) mod table;

@@ -98,11 +98,11 @@ fn a_process_in_detail_and_what_it_holds(otp: Otp) {
     assert_eq!((detail.links.len(), detail.queue), (1, Some(0)));
     assert!(detail.stack_trace[0].contains("gen_server.erl"), "{:?}", detail.stack_trace);
     assert!(detail.memory > Some(1000) && detail.group_leader.is_some() && !detail.garbage_collection.is_empty());
-    let state = look.run(process::reveal(&ask, &pid, Reveals::State)).expect("it tells").text;
+    let state = look.run(process::reveal(&ask, &pid, Reveals::State)).expect("it tells");
     assert!(state.contains("secret: 42"), "{state}");
-    let dictionary = look.run(process::reveal(&ask, &pid, Reveals::Dictionary)).expect("it tells").text;
+    let dictionary = look.run(process::reveal(&ask, &pid, Reveals::Dictionary)).expect("it tells");
     assert!(dictionary.contains("$initial_call"), "{dictionary}");
-    assert_eq!(look.run(process::reveal(&ask, &pid, Reveals::Messages)).expect("it tells").text, "[]");
+    assert_eq!(look.run(process::reveal(&ask, &pid, Reveals::Messages)).expect("it tells"), "[]");
     look.beam.eval("Process.unlink(Process.whereis(:keeper)); Agent.stop(:keeper)");
     assert!(look.run(process::detail(&look.ask(), &pid)).expect("it tells").is_none());
 }

@@ -26,7 +26,7 @@ impl Desk {
         let builder = Node::builder(unique("desk")).cookie(COOKIE).hidden(true).listen(Listen::Off);
         let node = runtime.block_on(builder.epmd(UsedEpmd::on_port(epmd.port())).start()).expect("it starts");
         let targets = targets.iter().map(|target| target.parse().expect("a name")).collect();
-        let sources = runtime.block_on(async { Sources::new(&node, targets) });
+        let sources = runtime.block_on(async { Sources::new(&node, targets, None) });
         Desk { runtime, sources, node }
     }
 

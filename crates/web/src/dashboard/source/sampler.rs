@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
+use beamline_doctor::Options;
 use beamline_node::{Node, NodeEvent, NodeName};
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::watch;
@@ -11,12 +12,14 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::ask::Ask;
+use super::clinic::Clinic;
 use super::event::Event;
 use super::figures::sample;
 use super::history::History;
 use super::identity::{Identity, Kind};
 use super::load::Load;
-use super::memo::{AsyncAsk, Looked, Memo};
+use super::memo::{AsyncAsk, FRESH, Looked, Memo};
+use super::seen::Seen;
 use super::state::{Departed, Member, Outcome, Reading, State};
 use super::trouble::Trouble;
 
@@ -69,6 +72,8 @@ struct Shared {
     hurry: watch::Sender<u64>,
     looked: Mutex<Option<Instant>>,
     memo: Memo,
+    seen: Seen,
+    clinic: Option<Clinic>,
 }
 
 /// The cluster at one moment.
@@ -99,8 +104,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Sources {
     /// Looks at the cluster of `targets`, and, unless it is hidden, at that of the node itself. Begins at once in a runtime,
-    /// else with the first look.
-    pub(crate) fn new(node: &Node, targets: Vec<NodeName>) -> Sources {
+    /// else with the first look. The doctor examines nodes if it is told how.
+    pub(crate) fn new(node: &Node, targets: Vec<NodeName>, doctor: Option<Options>) -> Sources {
         let is_member = targets.is_empty();
         let roots = targets.into_iter().chain(is_member.then(|| node.name().clone()));
         let shared = Shared {
@@ -112,6 +117,8 @@ impl Sources {
             hurry: watch::Sender::new(0),
             looked: Mutex::default(),
             memo: Memo::default(),
+            seen: Seen::default(),
+            clinic: doctor.map(Clinic::new),
         };
         let sources = Sources { handle: Arc::new(Handle { shared: Arc::new(shared), started: Once::new() }) };
         sources.start();
@@ -224,8 +231,28 @@ impl Sources {
         key: String,
         ask: impl AsyncAsk<T>,
     ) -> Result<Looked<T>, Trouble> {
+        self.once_for(FRESH, key, ask).await
+    }
+
+    /// The same for an answer that is good for longer.
+    pub(crate) async fn once_for<T: Send + Sync + 'static>(
+        &self,
+        fresh: Duration,
+        key: String,
+        ask: impl AsyncAsk<T>,
+    ) -> Result<Looked<T>, Trouble> {
         self.look();
-        self.shared().memo.get(key, ask).await
+        self.shared().memo.get(fresh, key, ask).await
+    }
+
+    /// What was seen of processes.
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.shared().seen
+    }
+
+    /// Where nodes are examined, if the doctor was given what it needs.
+    pub(crate) fn clinic(&self) -> Option<&Clinic> {
+        self.shared().clinic.as_ref()
     }
 }
 

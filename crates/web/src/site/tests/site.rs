@@ -175,6 +175,7 @@ impl Started {
             node: node.clone(),
             base: setup.base.to_owned(),
             targets: Vec::new(),
+            doctor: None,
             power: setup.power,
             access,
             figures: None,

@@ -2,7 +2,7 @@
 
 use beamline_proto::NodeName;
 use beamline_term::{Atom, Inspect, Pid, Term};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::ask::{Ask, optional};
 use super::super::identity::Identity;
@@ -220,21 +220,27 @@ fn stack(term: Option<&Term>) -> Vec<String> {
 }
 
 /// Which secrets are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Reveals {
     Messages,
     Dictionary,
     State,
 }
 
-/// What a process holds, printed.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Revealed {
-    pub(crate) text: String,
+impl Reveals {
+    /// As it stands in an address.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Reveals::Messages => "messages",
+            Reveals::Dictionary => "dictionary",
+            Reveals::State => "state",
+        }
+    }
 }
 
-/// Asks for what a process holds. Whoever calls this has checked that the visitor may see it.
-pub(crate) async fn reveal(ask: &Ask<'_>, pid: &Pid, what: Reveals) -> Result<Revealed, Trouble> {
+/// What a process holds, printed. Whoever calls this has checked that the visitor may see it.
+pub(crate) async fn reveal(ask: &Ask<'_>, pid: &Pid, what: Reveals) -> Result<String, Trouble> {
     let info = async |item: &'static str| ask.call("erlang", "process_info", (pid, Atom::from_static(item))).await;
     let answer = match what {
         Reveals::Messages => {
@@ -254,9 +260,8 @@ pub(crate) async fn reveal(ask: &Ask<'_>, pid: &Pid, what: Reveals) -> Result<Re
         (_, Some(pair)) => pair.last().unwrap_or(&answer),
     };
     let text = Inspect::new(value).width(98).limit(500).printable_limit(4096).to_string();
-    let text = match text.char_indices().nth(REVEALED) {
+    Ok(match text.char_indices().nth(REVEALED) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
-    };
-    Ok(Revealed { text })
+    })
 }

@@ -14,7 +14,7 @@ use super::ask::Ask;
 use super::identity::{Identity, Kind};
 use super::trouble::Trouble;
 
-pub(crate) use detail::{Detail, Related, Revealed, Reveals, detail, parse, reveal};
+pub(crate) use detail::{Detail, Related, Reveals, detail, parse, reveal};
 
 /// The longest list of processes that is given.
 pub(crate) const MOST: usize = 1000;
