@@ -12,11 +12,8 @@ async fn site() -> Site {
     let node = Node::builder("pages@127.0.0.1").cookie("secret").listen(Listen::Off).epmd(Epmd::None);
     let node = node.start().await.expect("a node");
     let hour = std::time::Duration::from_secs(3600);
-    let access = Access::new(
-        Hosts::default(),
-        Keys::new(&[], None, Power::View),
-        Lifetime { idle: hour, absolute: hour },
-    );
+    let access =
+        Access::new(Hosts::default(), Keys::new(&[], None, Power::View), Lifetime { idle: hour, absolute: hour });
     let (targets, power) = (Vec::new(), Power::View);
     Site::new(Setup { node, base: "/here".to_owned(), targets, doctor: None, power, access, figures: None })
 }
@@ -71,10 +68,15 @@ async fn hostile_names_stay_text_and_links_stay_in_the_site() {
 async fn states_are_told_in_words_too() {
     let site = site().await;
     let page = Cluster::body(&site, &Default::default(), &view("a@h", "b@h")).into_string();
-    for words in ["no answer", "as of 4 s ago", "b@h does not see a@h, which sees it", "sees it", "does not see it", "90 %"] {
+    for words in
+        ["no answer", "as of 4 s ago", "b@h does not see a@h, which sees it", "sees it", "does not see it", "90 %"]
+    {
         assert!(page.contains(words), "{words}: {page}");
     }
-    assert!(page.contains("data-state=\"missing\"") && page.contains("/here/doctor?node=a%40h&amp;peer=b%40h"), "{page}");
+    assert!(
+        page.contains("data-state=\"missing\"") && page.contains("/here/doctor?node=a%40h&amp;peer=b%40h"),
+        "{page}"
+    );
     assert_eq!(Cluster::title(&Default::default(), &view("a@h", "b@h")), "2 nodes, 1 links missing");
 }
 
