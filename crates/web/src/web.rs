@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::dashboard;
 use crate::metrics;
-use crate::notebook;
+use crate::notebook::{self, Library};
 use crate::site::access::{Access, Hosts, Keys, Lifetime, Password, Token};
 use crate::site::{Figures, Power, Setup, Site, around, server};
 
@@ -45,6 +46,9 @@ pub struct Web {
     listens_anywhere: bool,
     metrics: Option<Figures>,
     doctor: Option<Options>,
+    notebooks: Option<Library>,
+    start: String,
+    runtime: Option<NodeName>,
 }
 
 /// Why a site is not served.
@@ -87,6 +91,9 @@ impl Web {
             listens_anywhere: false,
             metrics: None,
             doctor: None,
+            notebooks: None,
+            start: "/".to_owned(),
+            runtime: None,
         }
     }
 
@@ -113,6 +120,24 @@ impl Web {
     /// Lets visitors end processes.
     pub fn allow_destructive(mut self) -> Self {
         self.power = self.power.max(Power::Act);
+        self
+    }
+
+    /// Shows the notebooks of a folder, and lets visitors edit and run them, at any node that they name: whoever enters can run
+    /// code. Nothing outside the folder is shown. The site then starts with `path`, a notebook or a folder within it.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn notebooks(mut self, folder: &Path, path: &str) -> io::Result<Self> {
+        self.notebooks = Some(Library::new(folder)?);
+        self.start = notebook::start(path);
+        self.power = Power::Eval;
+        Ok(self)
+    }
+
+    /// Attaches notebooks to this node when they are opened. Nothing runs by that.
+    pub fn runtime(mut self, node: NodeName) -> Self {
+        self.runtime = Some(node);
         self
     }
 
@@ -193,20 +218,24 @@ impl Web {
     /// The address to open: with the token, unless there is a password. `origin` is `http://127.0.0.1:4040`.
     pub fn entry(&self, origin: &str) -> String {
         let site = self.place(origin);
-        if self.password.is_some() || self.is_admitted { site } else { format!("{site}?token={}", self.token.reveal()) }
+        if self.password.is_some() || self.is_admitted { site } else { with(&site, &self.token) }
     }
 
     /// The same with a token that opens the site once, within a minute of its start: others may see it, as in the list of
     /// processes when a browser is started.
     pub fn entry_once(&mut self, origin: &str) -> String {
         let token = Token::random();
-        let address = format!("{}?token={}", self.place(origin), token.reveal());
+        let address = with(&self.place(origin), &token);
         self.once.push(token);
         address
     }
 
     fn place(&self, origin: &str) -> String {
-        let path = if self.base.is_empty() { "/" } else { &self.base };
+        let path = match (self.base.as_str(), self.start.as_str()) {
+            ("", start) => start.to_owned(),
+            (base, "/") => base.to_owned(),
+            (base, start) => format!("{base}{start}"),
+        };
         format!("{}{path}", origin.trim_end_matches('/'))
     }
 
@@ -225,7 +254,8 @@ impl Web {
             access = access.open_to(self.power);
         }
         let Self { node, base, targets, doctor, power, metrics: figures, .. } = self;
-        let site = Site::new(Setup { node, base, targets, doctor, power, access, figures });
+        let notebooks = self.notebooks.map(|notebooks| notebooks.attached_to(self.runtime));
+        let site = Site::new(Setup { node, base, targets, doctor, power, access, figures, notebooks });
         let pages = metrics::routes(dashboard::routes(&site, Router::new()));
         let pages = notebook::routes(&site, pages);
         around(&site, pages)
@@ -268,6 +298,12 @@ impl Web {
         }
         Err(ServeError::Exposed(address))
     }
+}
+
+/// An address that opens the site.
+fn with(address: &str, token: &Token) -> String {
+    let join = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{join}token={}", token.reveal())
 }
 
 /// No secret is in it.

@@ -15,6 +15,7 @@ Examples:
   beamline shell --remsh app_b@127.0.0.1         a prompt at a node
   beamline nodes app_a                           whom does app_a on this host see?
   beamline dashboard app_a --open                the cluster of app_a, in the browser
+  beamline notebook incident.livemd --node app_a run code at app_a, and keep it in a file
   beamline node --name me@127.0.0.1              be a node, until Ctrl-C
   beamline doctor app_b@127.0.0.1                why can I not reach it?
 
@@ -39,6 +40,17 @@ The address is printed with a token, which begins a session. Exit codes: 2 wrong
 const NOTEBOOK_RUN: &str = "\
 Exit codes: 0 all cells gave values, 1 one failed, 2 wrong usage, 69 node unreachable or lost, 75 the time was over,
 77 cookie rejected, 78 something on this machine is not set up";
+
+#[cfg(feature = "web")]
+const NOTEBOOK: &str = "\
+Examples:
+  beamline notebook incident.livemd --node app_a --open    a file, whose cells run at app_a
+  beamline notebook notebooks/                             all notebooks of a folder
+  beamline notebook @new                                   a new one, in this folder
+  beamline notebook run check.livemd --node app_a          all its cells once, without a browser
+
+Nothing runs until it is asked for. Whoever has the printed address can run code at the nodes that the cookie opens.
+Exit codes: 2 wrong usage, 69 node unreachable, 75 timeout, 77 cookie rejected, 78 something on this machine is not set up";
 
 /// Talk to a cluster of Rust, Elixir and Erlang nodes, or be one of its nodes
 #[derive(Debug, Parser)]
@@ -67,10 +79,9 @@ pub(crate) enum Command {
     /// Show the cluster in the browser
     #[cfg(feature = "web")]
     Dashboard(Box<DashboardArguments>),
-    /// Run notebooks at a node of the cluster
+    /// Open notebooks in the browser
     #[cfg(feature = "web")]
-    #[command(subcommand)]
-    Notebook(NotebookCommand),
+    Notebook(Box<NotebookArguments>),
     /// Look through manifests for Kubernetes
     #[command(subcommand, name = "k8s")]
     K8s(K8sCommand),
@@ -277,6 +288,34 @@ pub(crate) enum NotebookForm {
 fn binding(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=TEXT")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Notebooks.
+#[cfg(feature = "web")]
+#[derive(Debug, Args)]
+#[command(after_help = NOTEBOOK, args_conflicts_with_subcommands = true)]
+pub(crate) struct NotebookArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<NotebookCommand>,
+    #[command(flatten)]
+    pub(crate) opened: Opened,
+}
+
+/// What is opened in the browser.
+#[cfg(feature = "web")]
+#[derive(Debug, Args)]
+pub(crate) struct Opened {
+    /// A notebook (.livemd), a folder of them, or @new
+    #[arg(value_name = "FILE|FOLDER|@new", default_value = ".")]
+    pub(crate) path: String,
+    /// Attach notebooks to this node when they are opened: NAME@HOST, or NAME alone for one of this host [default: each is
+    /// attached in the browser]
+    #[arg(long, value_name = "NODE", env = "BEAMLINE_NODE")]
+    pub(crate) node: Option<String>,
+    #[command(flatten)]
+    pub(crate) visit: VisitArguments,
+    #[command(flatten)]
+    pub(crate) site: SiteArguments,
 }
 
 /// The node from which a tool looks at a cluster. It is hidden and does not listen, unless it is told.

@@ -37,7 +37,7 @@ async fn prepare_and_serve(arguments: DashboardArguments) -> Result<(), Exit> {
     })?;
     let mut doctor = Options::new(cookies(&arguments.visit.cookie));
     (doctor.epmd_port, doctor.peer_port) = (epmd_port, arguments.visit.peer_port);
-    let node = visit(arguments.visit, &targets).await?;
+    let node = visit(arguments.visit, &targets, "dashboard").await?;
     let mut web = targets.into_iter().fold(Web::new(&node), Web::target);
     web = web.doctor(doctor).metrics(move || recording.render());
     if arguments.reveal {
@@ -51,13 +51,13 @@ async fn prepare_and_serve(arguments: DashboardArguments) -> Result<(), Exit> {
     served
 }
 
-/// A node of the tool's own that reaches at least one of the targets.
-pub(super) async fn visit(visit: VisitArguments, targets: &[NodeName]) -> Result<Node, Exit> {
+/// A node of the tool's own that reaches at least one of the targets, if there are any.
+pub(super) async fn visit(visit: VisitArguments, targets: &[NodeName], tool: &str) -> Result<Node, Exit> {
     let is_long = targets.first().is_none_or(NodeName::is_long);
     let is_nameless = visit.name.is_none() && visit.sname.is_none();
     let flags = NodeFlags {
-        name: visit.name.or_else(|| (is_nameless && is_long).then(|| new_name(true))),
-        sname: visit.sname.or_else(|| (is_nameless && !is_long).then(|| new_name(false))),
+        name: visit.name.or_else(|| (is_nameless && is_long).then(|| new_name(tool, true))),
+        sname: visit.sname.or_else(|| (is_nameless && !is_long).then(|| new_name(tool, false))),
         cookie: visit.cookie.cookie.map(|cookie| Cookie::from(cookie.as_str())),
         cookie_file: visit.cookie.cookie_file,
         hidden: !visit.visible,
@@ -100,8 +100,8 @@ async fn reach(node: &Node, targets: &[NodeName], within: std::time::Duration) -
 }
 
 /// A name that no other tool has, so that several may look at the same cluster.
-fn new_name(is_long: bool) -> String {
-    let name = format!("dashboard-{:08x}", rand::random::<u32>());
+fn new_name(tool: &str, is_long: bool) -> String {
+    let name = format!("{tool}-{:08x}", rand::random::<u32>());
     let host = gethostname::gethostname().to_string_lossy().into_owned();
     match (is_long, host.contains('.')) {
         (false, _) => format!("{name}@{}", short_host()),

@@ -24,8 +24,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-#[cfg(feature = "web")]
-use arguments::NotebookCommand;
 use arguments::{Arguments, ClusterCommand, Command, K8sCommand};
 
 /// Runs the command that the command line names.
@@ -55,7 +53,7 @@ pub(crate) async fn main() -> ExitCode {
         #[cfg(feature = "web")]
         Command::Dashboard(arguments) => dashboard::run(*arguments).await,
         #[cfg(feature = "web")]
-        Command::Notebook(NotebookCommand::Run(arguments)) => notebook::run(*arguments).await,
+        Command::Notebook(arguments) => notebook::notebook(*arguments).await,
         Command::Node(plain) => plain::node(plain).await,
     };
     exit.into()

@@ -46,6 +46,8 @@ pub(crate) trait Action: 'static {
 pub(crate) enum Done {
     /// The browser goes on to this path of the site; who asked for JSON gets `{"see": PATH}`.
     See(String),
+    /// The browser goes on to this path of the site; who asked for JSON gets the value.
+    Told { see: String, told: serde_json::Value },
     /// The answer itself, for scripts.
     Json(serde_json::Value),
     /// Nothing is to be said.
@@ -63,11 +65,11 @@ pub(crate) fn action<A: Action>(site: &Site, router: Router<Site>) -> Router<Sit
 async fn perform<A: Action>(site: Site, request: Request) -> Response {
     let form = form_of(request.headers());
     match attempt::<A>(&site, request).await {
-        Ok(Done::See(path)) if form == Form::Html => {
+        Ok(Done::See(path) | Done::Told { see: path, .. }) if form == Form::Html => {
             (StatusCode::SEE_OTHER, [(LOCATION, site.path(&path))]).into_response()
         }
         Ok(Done::See(path)) => Json(serde_json::json!({ "see": site.path(&path) })).into_response(),
-        Ok(Done::Json(value)) => Json(value).into_response(),
+        Ok(Done::Told { told: value, .. } | Done::Json(value)) => Json(value).into_response(),
         Ok(Done::Nothing) => StatusCode::NO_CONTENT.into_response(),
         Err(problem) => problem.respond(&site, form),
     }

@@ -29,8 +29,14 @@ pub(crate) static LIVE: Asset = Asset { name: "live.js", text: include_str!("../
 /// The picture in the browser's tab.
 pub(crate) static ICON: Asset = Asset { name: "icon.svg", text: include_str!("../../assets/icon.svg") };
 
+/// The styles of notebooks.
+pub(crate) static NOTEBOOK_STYLE: Asset =
+    Asset { name: "notebook.css", text: include_str!("../../assets/notebook.css") };
+/// Keys, typing and running without leaving the page.
+pub(crate) static NOTEBOOK: Asset = Asset { name: "notebook.js", text: include_str!("../../assets/notebook.js") };
+
 /// All there are.
-static ALL: [&Asset; 3] = [&STYLE, &LIVE, &ICON];
+static ALL: [&Asset; 5] = [&STYLE, &LIVE, &ICON, &NOTEBOOK_STYLE, &NOTEBOOK];
 
 static DIGESTS: LazyLock<Vec<String>> =
     LazyLock::new(|| ALL.iter().map(|asset| HEXLOWER.encode(&Sha256::digest(asset.text)[..8])).collect());

@@ -91,6 +91,9 @@ fn header(site: &Site, inside: Option<&Inside<'_>>) -> Markup {
                 @for place in dashboard::PLACES {
                     a href=(site.path(place.path)) aria-current=[(path == place.path).then_some("page")] { (place.label) }
                 }
+                @if site.notebooks().is_some() {
+                    a href=(site.path("/notebooks")) aria-current=[path.starts_with("/notebook").then_some("page")] { "Notebooks" }
+                }
             }
             div.tools {
                 span #live role="status" aria-live="polite" {}

@@ -19,7 +19,7 @@ mod visitor;
 
 pub(crate) use action::{Action, BODY_LIMIT, Done, action};
 pub(crate) use address::segment;
-pub(crate) use assets::Asset;
+pub(crate) use assets::{Asset, NOTEBOOK, NOTEBOOK_STYLE};
 pub(crate) use frame::Place;
 pub(crate) use page::{Nothing, Page, route};
 pub(crate) use power::{Act, Eval, Level, Permit, Power, Reveal, View};

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::access::Access;
 use super::{Level, Permit, Power, Visitor};
 use crate::dashboard::source::Sources;
+use crate::notebook::Library;
 
 /// Pages that are kept up to date at the same time, at most.
 pub(super) const OPEN_PAGES: usize = 128;
@@ -35,6 +36,8 @@ pub(crate) struct Setup {
     pub(crate) power: Power,
     pub(crate) access: Access,
     pub(crate) figures: Option<Figures>,
+    /// The notebooks that it shows, if it shows any.
+    pub(crate) notebooks: Option<Library>,
 }
 
 /// Writes what the program has measured in Prometheus' text format.
@@ -48,17 +51,23 @@ struct Inner {
     access: Access,
     open_pages: Arc<Semaphore>,
     figures: Option<Figures>,
+    notebooks: Option<Library>,
 }
 
 impl Site {
     pub(crate) fn new(setup: Setup) -> Self {
-        let Setup { node, base, targets, doctor, power, access, figures } = setup;
+        let Setup { node, base, targets, doctor, power, access, figures, notebooks } = setup;
         let sources = Sources::new(&node, targets, doctor);
         let open_pages = Arc::new(Semaphore::new(OPEN_PAGES));
         Self {
-            inner: Arc::new(Inner { node, base, sources, power, access, open_pages, figures }),
+            inner: Arc::new(Inner { node, base, sources, power, access, open_pages, figures, notebooks }),
             visitor: Arc::new(Visitor::nobody()),
         }
+    }
+
+    /// The folder of notebooks that the site shows, if it shows one.
+    pub(crate) fn notebooks(&self) -> Option<&Library> {
+        self.inner.notebooks.as_ref()
     }
 
     pub(super) fn seen_by(&self, visitor: Option<Arc<Visitor>>) -> Self {

@@ -1,5 +1,7 @@
 //! Changes to the order of things: cells and sections that come, go and move.
 
+use std::collections::{HashMap, VecDeque};
+
 use serde_json::Value;
 
 use super::cell::{Cell, Id, Kind};
@@ -165,5 +167,40 @@ impl Notebook {
         for section in &mut self.sections {
             section.span.edited |= section.parent.is_some();
         }
+    }
+}
+
+impl Notebook {
+    /// Gives cells and sections the numbers that equal ones have in an earlier reading of the file, in their order; all others
+    /// get numbers that none had there.
+    pub(crate) fn adopt(&mut self, old: &Notebook) {
+        let mut known: HashMap<(Kind, &str), VecDeque<Id>> = HashMap::new();
+        for cell in old.cells() {
+            known.entry((cell.kind, &cell.source)).or_default().push_back(cell.id);
+        }
+        let mut sections: HashMap<&str, VecDeque<Id>> = HashMap::new();
+        for section in &old.sections {
+            sections.entry(&section.name).or_default().push_back(section.id);
+        }
+        let mut next = old.next.max(self.next);
+        let mut fresh = || {
+            next = next.saturating_add(1);
+            Id(next - 1)
+        };
+        let mut moved = HashMap::new();
+        for section in &mut self.sections {
+            let id = sections.get_mut(section.name.as_str()).and_then(VecDeque::pop_front).unwrap_or_else(&mut fresh);
+            moved.insert(section.id, id);
+            section.id = id;
+        }
+        for section in &mut self.sections {
+            section.parent = section.parent.and_then(|parent| moved.get(&parent).copied());
+        }
+        let cells = self.sections.iter_mut().flat_map(|section| &mut section.cells);
+        for cell in self.setup.iter_mut().chain(cells) {
+            let id = known.get_mut(&(cell.kind, cell.source.as_str())).and_then(VecDeque::pop_front);
+            cell.id = id.unwrap_or_else(&mut fresh);
+        }
+        self.next = next;
     }
 }

@@ -179,6 +179,7 @@ impl Started {
             power: setup.power,
             access,
             figures: None,
+            notebooks: None,
         });
         let pages = route::<Item>(Router::new());
         let pages = action::<Needs<Act>>(&site, pages);

@@ -1,0 +1,68 @@
+//! Running cells, and ending them.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Which;
+use crate::notebook::livemd::Id;
+use crate::notebook::run::{Ask, cell_id, section_id};
+use crate::site::{Action, Done, Eval, Permit, Problem, Site};
+
+/// Runs cells, or ends them.
+pub(super) struct Run;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Form {
+    #[serde(rename = "do")]
+    what: String,
+    #[serde(default, deserialize_with = "super::edit::id")]
+    cell: Option<Id>,
+    #[serde(default, deserialize_with = "super::edit::id")]
+    section: Option<Id>,
+    source: Option<String>,
+}
+
+impl Action for Run {
+    type Power = Eval;
+    type Ask = Which;
+    type Form = Form;
+
+    const PATH: &'static str = "/notebooks/run/{*path}";
+
+    async fn act(site: &Site, permit: Permit<Eval>, which: Which, form: Form) -> Result<Done, Problem> {
+        let session = which.session(site).await?;
+        let gone = || Problem::not_found("The cell is no longer there: somebody else has deleted it.");
+        if let (Some(cell), Some(source)) = (form.cell, &form.source) {
+            let is_new = session.snapshot().notebook.cell(cell).is_some_and(|it| it.source() != source);
+            if is_new {
+                session.edit(|notebook| notebook.cell_mut(cell).map(|it| it.set_source(source))).ok_or_else(gone)?;
+            }
+        }
+        let engine = session.engine();
+        let ask = match form.what.as_str() {
+            "run" => Some(Ask::Cell(cell_id(form.cell.ok_or_else(gone)?))),
+            "section" => Some(Ask::Section(section_id(form.section.ok_or_else(gone)?))),
+            "stale" => Some(Ask::Stale),
+            "all" => Some(Ask::All),
+            "cancel" => {
+                engine.cancel(cell_id(form.cell.ok_or_else(gone)?));
+                None
+            }
+            "cancel-all" => {
+                engine.cancel_all();
+                None
+            }
+            other => return Err(Problem::bad_address(format!("{other:?} is nothing that can be done with cells"))),
+        };
+        if let Some(ask) = ask
+            && !engine.run(ask, &permit)
+        {
+            return Err(Problem::Refused {
+                what: "The notebook is attached to no node, so its cells cannot run.".to_owned(),
+                advice: "attach it to a node, at the side of the page".to_owned(),
+            });
+        }
+        let at = form.cell.map_or_else(|| which.page(), |cell| format!("{}#cell-{cell}", which.page()));
+        Ok(Done::Told { see: at, told: json!({ "number": session.number() }) })
+    }
+}
