@@ -17,7 +17,7 @@ pub(super) fn html(source: &str) -> Markup {
         Event::Start(Tag::Link { dest_url, title, id, .. } | Tag::Image { dest_url, title, id, .. }) => {
             let is_allowed = may_lead(&dest_url);
             links.push(is_allowed);
-            is_allowed.then(|| Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id }))
+            is_allowed.then_some(Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id }))
         }
         Event::End(TagEnd::Link | TagEnd::Image) => links.pop().unwrap_or(false).then_some(Event::End(TagEnd::Link)),
         // Alignment is written as a style, which the page does not allow.

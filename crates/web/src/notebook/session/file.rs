@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The longest file that is opened, in bytes.
 pub(super) const LONGEST: u64 = 16 << 20;
@@ -37,6 +38,15 @@ pub(crate) enum FileError {
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) text: String,
+}
+
+/// By what it is seen that a file has been written since.
+pub(super) type Stamp = (SystemTime, u64);
+
+/// The file's stamp, if the system has one.
+pub(super) fn stamp(file: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(file).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// Reads a notebook; `path` is its name for those who read the error.

@@ -57,8 +57,14 @@ impl Session {
     /// Sees whether the file is still what we know; true if so.
     async fn look(self: &Arc<Self>) -> bool {
         let session = Arc::clone(self);
-        let now = tokio::task::spawn_blocking(move || file::read(session.file(), session.path())).await;
-        let Ok(now) = now else { return false };
+        let known = self.lock().looked;
+        let now = tokio::task::spawn_blocking(move || {
+            // The stamp is taken first: what is written after it is seen the next time.
+            let stamp = file::stamp(session.file());
+            (stamp.is_none() || stamp != known).then(|| (stamp, file::read(session.file(), session.path())))
+        });
+        let Ok(now) = now.await else { return false };
+        let Some((stamp, now)) = now else { return self.lock().outside.is_none() };
         let mut state = self.lock();
         let outside = match now {
             Ok(Read { text }) if text == state.saved => None,
@@ -66,6 +72,7 @@ impl Session {
             Err(_) => Some(Outside { text: None }),
         };
         let is_same = outside.is_none();
+        state.looked = stamp;
         if state.outside != outside {
             state.outside = outside;
             self.tell(state);
@@ -103,6 +110,7 @@ impl Session {
         let result = match written {
             Ok(Ok(())) => {
                 (state.saved, state.is_unsaved, state.trouble, state.outside) = (text, is_unsaved, None, None);
+                state.looked = None;
                 state.since = is_unsaved.then(Instant::now);
                 Ok(())
             }
@@ -133,6 +141,7 @@ impl Session {
             notebook.adopt(&state.notebook);
             (state.notebook, state.saved) = (notebook, text);
             (state.is_unsaved, state.since, state.outside, state.trouble) = (false, None, None, None);
+            state.looked = None;
             self.tell(state);
         }
         self.prepare();

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::livemd::{Id, Notebook, Output};
 use super::run::{CellState, Engine, Evaluation, Outcome, cell_id, kept, outline};
-use file::Read;
+use file::{Read, Stamp};
 
 pub(crate) use file::FileError;
 pub(crate) use keep::Outside;
@@ -48,6 +48,8 @@ struct State {
     changed: u64,
     /// The number of the engine's last change when outputs were last taken into the notebook.
     taken: u64,
+    /// The file as it was when its text was last compared with ours.
+    looked: Option<Stamp>,
 }
 
 /// What is shown of a notebook at one moment.
@@ -72,6 +74,7 @@ impl Session {
             trouble: None,
             changed: 1,
             taken: 0,
+            looked: None,
         };
         let session = Session { path, file, state: Mutex::new(state), engine, changes: watch::Sender::new(1) };
         session.prepare();
