@@ -15,7 +15,16 @@ async fn site() -> Site {
     let access =
         Access::new(Hosts::default(), Keys::new(&[], None, Power::View), Lifetime { idle: hour, absolute: hour });
     let (targets, power) = (Vec::new(), Power::View);
-    Site::new(Setup { node, base: "/here".to_owned(), targets, doctor: None, power, access, figures: None })
+    Site::new(Setup {
+        node,
+        base: "/here".to_owned(),
+        targets,
+        doctor: None,
+        power,
+        access,
+        figures: None,
+        notebooks: None,
+    })
 }
 
 fn row(node: &str, state: &'static str) -> Row {
