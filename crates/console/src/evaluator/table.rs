@@ -23,7 +23,7 @@ const CHARACTERS: usize = 200;
 impl Table {
     /// Of a value, with so many rows at most. Follows `table` of `session.exs`.
     pub(super) fn of(value: &Term, most: usize) -> Option<Table> {
-        let list = value.as_list().filter(|list| most > 0 && list.len() > 0)?;
+        let list = value.as_list().filter(|list| most > 0 && !list.is_empty())?;
         let first: Vec<Term> = list.iter().take(most).map(Cow::into_owned).collect();
         let rows: Vec<Vec<(Term, Term)>> = first.iter().map(fields).collect::<Option<_>>()?;
         let mut keys: Vec<&Term> = Vec::new();

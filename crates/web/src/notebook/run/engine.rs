@@ -3,13 +3,13 @@
 
 mod device;
 mod job;
+mod reach;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use beamline_console::{Completion, Context, Evaluator, Outlet, Style};
-use beamline_node::{CallError, Cookie, Node};
+use beamline_console::{Completion, Context, Evaluator, Outlet};
+use beamline_node::{Cookie, Node};
 use beamline_proto::NodeName;
 use tokio::sync::watch;
 
@@ -18,10 +18,8 @@ use super::output::{Outcome, Output};
 use super::plan::{Ask, Evaluation, Mark, Plan};
 use super::state::{CellState, RuntimeState, Update, kind_name};
 use crate::site::{Eval, Permit};
-use device::Quiet;
+use reach::reach;
 
-/// How long a node may take to be reached.
-const CONNECT: Duration = Duration::from_secs(10);
 /// All outputs of a notebook may take so many bytes; what is printed beyond that is counted.
 const KEPT: usize = 64 << 20;
 /// What all cells see, if the notebook is given variables.
@@ -126,7 +124,7 @@ impl Engine {
         let generation = self.shared.detach(RuntimeState::Connecting { node: target.clone() });
         let (shared, target) = (Arc::downgrade(&self.shared), target.clone());
         let node = self.shared.node.clone();
-        tokio::spawn(async move { connect(&node, &target, &shared, generation).await });
+        tokio::spawn(async move { reach(&node, &target, &shared, generation).await });
     }
 
     /// Attaches to the same node anew: all variables are forgotten.
@@ -369,44 +367,6 @@ impl Shared {
             );
             self.detach(RuntimeState::Lost { node, told });
         }
-    }
-}
-
-/// Reaches a node, and watches it then.
-async fn connect(node: &Node, target: &NodeName, shared: &Weak<Shared>, generation: u64) {
-    let outlet = Outlet::new(node, Arc::new(Quiet));
-    let given = shared.upgrade().map(|shared| shared.lock().given.clone()).unwrap_or_default();
-    let reached = async {
-        let evaluator = Evaluator::start(node, target, Style::default(), &outlet, CONNECT).await;
-        let evaluator = evaluator.map_err(|error| told(&error))?;
-        job::give(&evaluator, &outlet, &given).await.map(|()| evaluator)
-    };
-    let reached = tokio::time::timeout(CONNECT, reached).await;
-    let late = |_| Err(told(&CallError::Timeout { node: target.clone(), after: CONNECT }));
-    match reached.unwrap_or_else(late) {
-        Ok(evaluator) => {
-            let is_ready = shared.upgrade().is_some_and(|shared| shared.ready(generation, target, &evaluator));
-            if is_ready {
-                evaluator.lost().await;
-                shared.upgrade().into_iter().for_each(|shared| shared.lost(generation));
-            }
-        }
-        Err(told) => {
-            let Some(shared) = shared.upgrade() else { return };
-            if shared.is_of(generation) {
-                shared.detach(RuntimeState::Failed { node: target.clone(), told });
-            }
-        }
-    }
-}
-
-/// Why a node was not reached, and what to try.
-fn told(error: &CallError) -> String {
-    match error {
-        CallError::NodeDown { node } | CallError::Timeout { node, .. } => {
-            format!("{error}; run: beamline doctor {node}")
-        }
-        _ => error.to_string(),
     }
 }
 

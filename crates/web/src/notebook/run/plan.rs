@@ -4,6 +4,7 @@
 //! cell above that is still that one's last, and that cell is fresh itself. So no order of edits, moves and runs can
 //! leave a cell fresh that would give something else from the start.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -170,8 +171,8 @@ impl Plan {
     fn enqueue(&mut self, at: usize) {
         let Some(place) = self.order.get(at).filter(|place| place.counts) else { return };
         // What runs is not run twice; it is asked for again when it is done.
-        if !self.pending.contains_key(&place.cell.id) {
-            self.pending.insert(place.cell.id, Pending::Queued);
+        if let Entry::Vacant(free) = self.pending.entry(place.cell.id) {
+            free.insert(Pending::Queued);
             self.aborted.remove(&place.cell.id);
         }
     }

@@ -5,21 +5,24 @@ use std::time::Duration;
 
 use beamline_console::{Context, Evaluated, Evaluator, Lane, Outlet, Text};
 use beamline_elixir::{Highlight, highlight};
-use beamline_term::{Inspect, Term};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::device::CellDevice;
-use super::{ROOT, Shared, State};
+use super::{Shared, State};
 use crate::notebook::run::outline::{self, Language};
-use crate::notebook::run::output::{Failure, Outcome, Output, Table};
+use crate::notebook::run::output::{Failure, Outcome, Output, SHOWN_BYTES, Table, whole};
 use crate::notebook::run::plan::{End, Job};
 
 /// How many columns a value may take.
-const WIDTH: usize = 98;
+pub(super) const WIDTH: usize = 98;
 /// How many rows of a table are shown.
 const ROWS: usize = 1000;
+/// How many columns of it.
+const COLUMNS: usize = 50;
+/// How many bytes of a text in it.
+const CELL: usize = 1000;
 
 pub(super) fn lane(lane: outline::Lane) -> Lane {
     Lane(lane.map_or(0, |section| section.0.wrapping_add(1)))
@@ -111,16 +114,27 @@ fn installs(job: &Job) -> Option<usize> {
     Some(source.get(..at)?.matches('\n').count() + 1)
 }
 
+/// What the node tells, as far as it is shown: its own limits are none that can be relied on.
+fn bounded(mut text: String, bytes: usize) -> String {
+    text.truncate(whole(&text, bytes).len());
+    text
+}
+
+fn few(table: beamline_console::Table) -> Table {
+    let cut = |texts: Vec<String>| texts.into_iter().take(COLUMNS).map(|text| bounded(text, CELL)).collect();
+    let rows = table.rows.into_iter().take(ROWS).map(cut).collect();
+    Table { columns: cut(table.columns), rows, total_rows: table.total }
+}
+
 fn outcome(evaluated: Evaluated, is_cancelled: bool, lines: usize) -> (End, Outcome) {
     match evaluated {
         Evaluated::Value { text, table } => {
-            let table = table.map(|table| Table { columns: table.columns, rows: table.rows, total_rows: table.total });
-            (End::Value, Outcome::Value { text, table })
+            (End::Value, Outcome::Value { text: bounded(text, SHOWN_BYTES), table: table.map(few) })
         }
         Evaluated::Failed { told, line } => {
             // What has no end fails behind its last line.
             let line = line.map(|line| line.min(lines));
-            (End::Failed, Outcome::Failed(Failure { message: told, line }))
+            (End::Failed, Outcome::Failed(Failure { message: bounded(told, SHOWN_BYTES), line }))
         }
         Evaluated::Ended(_) if is_cancelled => (End::Aborted, Outcome::Aborted("it was cancelled".into())),
         Evaluated::Ended(reason) => {
@@ -128,32 +142,5 @@ fn outcome(evaluated: Evaluated, is_cancelled: bool, lines: usize) -> (End, Outc
             (End::Failed, Outcome::Failed(Failure { message, line: None }))
         }
         _ => (End::Value, Outcome::Silent),
-    }
-}
-
-/// Binds the variables that all cells see.
-pub(super) async fn give(evaluator: &Evaluator, outlet: &Outlet, given: &[(String, String)]) -> Result<(), String> {
-    if given.is_empty() {
-        return Ok(());
-    }
-    let bind = |(name, value): &(String, String)| {
-        format!("{name} = {}\n", Inspect::new(&Term::from(value.as_str())).printable_limit(usize::MAX))
-    };
-    let code: String = given.iter().map(bind).collect();
-    let text = Text {
-        code: &code,
-        language: beamline_console::Language::Elixir,
-        file: "notebook",
-        line: 1,
-        width: WIDTH,
-        rows: 0,
-        lane: Lane(0),
-        context: ROOT,
-        above: None,
-    };
-    match evaluator.evaluate(&text, outlet).await {
-        Evaluated::Failed { told, .. } => Err(format!("the variables could not be bound: {told}")),
-        Evaluated::Lost | Evaluated::Ended(_) => Err(format!("the connection to {} was lost", evaluator.target())),
-        _ => Ok(()),
     }
 }

@@ -1,4 +1,7 @@
+//! The engine at nodes of the same process, which reach each other without sockets.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use beamline_node::transport::Memory;
 use beamline_node::{Epmd, Listen, Module, Route};

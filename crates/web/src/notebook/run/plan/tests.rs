@@ -1,3 +1,5 @@
+//! The rules of the plan, one by one, and for any order of edits, runs and ends.
+
 use proptest::prelude::*;
 
 use super::super::outline::Section;
