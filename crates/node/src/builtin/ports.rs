@@ -69,11 +69,16 @@ fn extra(connection: &Connection) -> Vec<(&'static str, Term)> {
 }
 
 /// What `observer_backend:get_port_list/0` tells: each port with all its items, and what `inet` knows of it.
+/// `ticks_in` and `ticks_out` are how many of its frames only said "alive".
 pub(super) fn list(node: &Inner) -> Term {
     Term::list(connections(node).iter().map(|connection| {
         let port = ("port_id", connection.ends.port.clone().into());
         let inet = ("inet", inet(connection));
-        let all = [port].into_iter().chain(items(node, connection)).chain(extra(connection)).chain([inet]);
+        let metrics = &connection.metrics;
+        let ticks = [("ticks_in", metrics.read.total().ticks), ("ticks_out", metrics.written.total().ticks)];
+        let ticks = ticks.map(|(item, count)| (item, count.into()));
+        let all = [port].into_iter().chain(items(node, connection)).chain(extra(connection));
+        let all = all.chain([inet]).chain(ticks);
         Term::list(all.map(|(item, value)| (atom(item), value).into()))
     }))
 }

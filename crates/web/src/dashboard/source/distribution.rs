@@ -75,12 +75,12 @@ async fn names(ask: &Ask<'_>) -> Result<Vec<Connection>, Trouble> {
     Ok(all(visible?, false).chain(all(hidden?, true)).collect())
 }
 
-/// Of a Rust node: each of its ports says whose connection it is.
+/// Of a Rust node: each of its ports has its peer's name.
 async fn rust(ask: &Ask<'_>, identity: &Identity) -> Result<Connections, Trouble> {
     let (names, ports) = tokio::join!(names(ask), ports(ask));
     let mut connections = names?;
     let ports = ports?;
-    let of = |peer: &str| ports.iter().find(|props| props.text("node").as_deref() == Some(peer));
+    let of = |peer: &str| ports.iter().find(|props| props.text("registered_name").as_deref() == Some(peer));
     for connection in &mut connections {
         if let Some(props) = of(&connection.peer) {
             connection.count(&Port::of(props), props);
