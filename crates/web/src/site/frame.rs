@@ -118,7 +118,7 @@ fn nodes(site: &Site, inside: &Inside<'_>) -> Markup {
     html! {
         @if !names.is_empty() {
             details #nodes.menu {
-                summary { span.hidden { "Node: " } (inside.node.unwrap_or("All nodes")) }
+                summary { span.hidden { "Node: " } span.picked { (inside.node.unwrap_or("All nodes")) } }
                 ul {
                     li { a href=(site.path("/")) aria-current=[inside.node.is_none().then_some("true")] { "All nodes" } }
                     @for name in &names {
@@ -140,7 +140,7 @@ fn refreshes(site: &Site, inside: &Inside<'_>) -> Markup {
     };
     html! {
         details #refresh.menu {
-            summary { span.hidden { "Refresh: " } (label(inside.refresh)) }
+            summary { span.hidden { "Refresh: " } span.picked { (label(inside.refresh)) } }
             ul {
                 @for choice in Refresh::CHOICES {
                     li {
