@@ -147,6 +147,8 @@ impl Chrome {
 
     /// Keeps a picture of the page as `target/screenshots/NAME.png`.
     pub fn picture(&self, name: &str) -> PathBuf {
+        // Colours fade into each other.
+        self.wait_until("nothing moves", || self.script("return document.getAnimations().length") == 0);
         let picture = self.runtime.block_on(self.client.screenshot()).expect("a picture");
         let test = std::env::current_exe().expect("the path of this test");
         // target/debug/deps/TEST
