@@ -1,5 +1,6 @@
 //! What `beamline dashboard` and `beamline notebook` share: where the site listens, who may enter, what is printed, and its end.
 
+pub(super) mod arguments;
 mod files;
 
 use std::io;
