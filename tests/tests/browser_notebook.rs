@@ -145,6 +145,7 @@ fn is_written_run_saved_and_found_again(epmd: &Epmd, node: &str, picture: &str, 
     std::fs::write(open.folder.path().join("incident.livemd"), &theirs).expect("it is written");
     chrome.wait_until("the notice", || chrome.count("#outside") == 1);
     assert_eq!(open.file(), theirs);
+    chrome.script("window.scrollTo(0, 0)");
     chrome.click("#outside button[value=reload]");
     chrome.wait_for("Incident 43");
     chrome.wait_until("the notice is gone", || chrome.count("#outside") == 0);
