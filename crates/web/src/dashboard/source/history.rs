@@ -108,10 +108,6 @@ impl History {
     pub(crate) fn points(&self) -> impl ExactSizeIterator<Item = &Point> {
         self.points.iter()
     }
-
-    pub(crate) fn last(&self) -> Option<&Point> {
-        self.points.back()
-    }
 }
 
 #[cfg(test)]
@@ -131,7 +127,7 @@ mod tests {
         }
         assert_eq!(history.points().len(), MOST);
         assert!(MOST * size_of::<Point>() <= 64 << 10, "{}", size_of::<Point>());
-        let last = history.last().unwrap();
+        let last = history.points().last().unwrap();
         assert_eq!(last.value(Series::MemoryTotal), 1999.0 * 1024.0);
         assert_eq!((last.value(Series::IoIn), last.value(Series::IoOut)), (10.0, 0.0));
         assert!(last.value(Series::Utilisation).is_nan());

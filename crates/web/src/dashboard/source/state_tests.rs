@@ -1,3 +1,5 @@
+//! Who is a member, told as stories.
+
 use super::*;
 use crate::dashboard::source::figures::Figures;
 use crate::dashboard::source::identity::Kind;

@@ -18,13 +18,6 @@ pub(crate) struct Limited {
     pub(crate) limit: u64,
 }
 
-impl Limited {
-    /// How full it is, 0 to 1.
-    pub(crate) fn share(&self) -> f64 {
-        if self.limit == 0 { 0.0 } else { self.used as f64 / self.limit as f64 }
-    }
-}
-
 /// A node as a whole.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct System {

@@ -100,7 +100,7 @@ impl Top {
             return (0..arity).try_for_each(|_| decoder.pass());
         }
         decoder.pass()?;
-        decoder.pass_pid()?;
+        let pid = decoder.pid()?;
         let (memory, reductions) = (decoder.unsigned()?, decoder.unsigned()?);
         (0..3).try_for_each(|_| decoder.pass())?;
         let queue = decoder.unsigned()?;
@@ -111,7 +111,7 @@ impl Top {
             _ => None,
         };
         // Most of many are behind those that are kept, and need not be read.
-        if self.search.is_empty() && number.is_some_and(|number| self.is_behind(number)) {
+        if self.search.is_empty() && number.is_some_and(|number| self.is_behind(number, &pid)) {
             self.total += 1;
             self.matched += 1;
             return Ok(());
@@ -120,10 +120,12 @@ impl Top {
         Ok(())
     }
 
-    /// Whether nothing with this number can be among those that are kept.
-    fn is_behind(&self, number: u64) -> bool {
+    /// Whether it comes behind all that are kept. Many processes have the same figures, so the pid counts too.
+    fn is_behind(&self, number: u64, pid: &Pid) -> bool {
         let Some(last) = self.kept.peek().filter(|_| self.kept.len() >= self.limit) else { return false };
-        if self.descending { number < last.key.number } else { number > last.key.number }
+        let order = number.cmp(&last.key.number);
+        let order = if self.descending { order.reverse() } else { order };
+        order.then_with(|| (pid.serial(), pid.id()).cmp(&last.key.pid)).is_gt()
     }
 
     pub(super) fn offer(&mut self, row: Raw) {
