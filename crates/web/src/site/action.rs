@@ -50,8 +50,6 @@ pub(crate) enum Done {
     Told { see: String, told: serde_json::Value },
     /// The answer itself, for scripts.
     Json(serde_json::Value),
-    /// Nothing is to be said.
-    Nothing,
 }
 
 /// Adds an action to the site, if any of its visitors may do it.
@@ -70,7 +68,6 @@ async fn perform<A: Action>(site: Site, request: Request) -> Response {
         }
         Ok(Done::See(path)) => Json(serde_json::json!({ "see": site.path(&path) })).into_response(),
         Ok(Done::Told { told: value, .. } | Done::Json(value)) => Json(value).into_response(),
-        Ok(Done::Nothing) => StatusCode::NO_CONTENT.into_response(),
         Err(problem) => problem.respond(&site, form),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) use address::segment;
 pub(crate) use assets::{Asset, NOTEBOOK, NOTEBOOK_STYLE};
 pub(crate) use frame::Place;
 pub(crate) use page::{Nothing, Page, route};
-pub(crate) use power::{Act, Eval, Level, Permit, Power, Reveal, View};
+pub(crate) use power::{Act, Eval, Level, Permit, Power, Reveal};
 pub(crate) use problem::Problem;
 pub(crate) use public::around;
 pub(crate) use state::{Figures, Setup, Site};

@@ -27,7 +27,7 @@ impl fmt::Display for Power {
     }
 }
 
-/// A power as a type.
+/// A power as a type; to view needs no proof.
 pub(crate) trait Level: Send + Sync + 'static {
     const POWER: Power;
 }
@@ -44,7 +44,7 @@ macro_rules! levels {
     )*};
 }
 
-levels!(View, Reveal, Act, Eval);
+levels!(Reveal, Act, Eval);
 
 /// The proof that the visitor of a request has a power: [`Site::permit`](super::Site::permit) gives it.
 #[derive(Debug, Clone)]

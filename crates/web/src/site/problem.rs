@@ -3,8 +3,6 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use beamline_node::CallError;
-use beamline_proto::NodeName;
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -27,14 +25,6 @@ pub(crate) enum Problem {
     /// The visitor, or any visitor of this site, may not do this.
     #[error("this needs the power to {needs}, which this session does not have")]
     Forbidden { needs: Power },
-    /// A node did not answer, or not with what was asked for.
-    #[error("{tried} at {node}: {source}")]
-    Node {
-        /// What was asked of it: `listing processes`.
-        tried: &'static str,
-        node: NodeName,
-        source: Box<CallError>,
-    },
     /// What was asked cannot be done now: `what` is the whole sentence, `advice` what to do about it.
     #[error("{what}")]
     Refused { what: String, advice: String },
@@ -60,19 +50,11 @@ impl Problem {
         Self::NotFound { what: what.into() }
     }
 
-    /// For `map_err` behind a call: `.map_err(Problem::at("listing processes", &node))`.
-    pub(crate) fn at(tried: &'static str, node: &NodeName) -> impl FnOnce(CallError) -> Self {
-        let node = node.clone();
-        move |source| Self::Node { tried, node, source: Box::new(source) }
-    }
-
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::BadAddress { .. } => StatusCode::BAD_REQUEST,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
-            Self::Node { source, .. } if matches!(**source, CallError::Timeout { .. }) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Node { .. } => StatusCode::BAD_GATEWAY,
             Self::Source(Trouble::Absent { .. }) => StatusCode::NOT_FOUND,
             Self::Source(Trouble::Late { .. }) => StatusCode::GATEWAY_TIMEOUT,
             Self::Source(_) => StatusCode::BAD_GATEWAY,
@@ -85,7 +67,6 @@ impl Problem {
     /// What to try next.
     pub(crate) fn advice(&self) -> Option<String> {
         match self {
-            Self::Node { node, source, .. } if is_out_of_reach(source) => Some(format!("beamline doctor {node}")),
             Self::Source(trouble) => trouble.advice(),
             Self::Refused { advice, .. } => Some(advice.clone()),
             Self::Refusal(refusal) => Some(refusal.advice()),
@@ -121,10 +102,6 @@ impl Problem {
     fn json(&self) -> Json<serde_json::Value> {
         Json(json!({ "schema_version": 1, "error": self.to_string(), "try": self.advice() }))
     }
-}
-
-fn is_out_of_reach(error: &CallError) -> bool {
-    matches!(error, CallError::Connect(_) | CallError::NodeDown { .. } | CallError::Timeout { .. })
 }
 
 /// Where no page can be made around it.
