@@ -4,36 +4,16 @@
 
 mod common;
 
-use std::time::Duration;
-
 use beamline_node::{ChildSpec, Module, Node, Process, Strategy, Supervisor};
 use beamline_term::{Pid, Term, atom, term};
-use common::{own_epmd, until};
+use common::{DEADLINE, own_epmd, run, until};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
-
-const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A node that is looked at, and one that looks.
 async fn pair(observer: bool) -> (Node, Node) {
     let epmd = own_epmd();
     let start = |name: &str| Node::builder(format!("{name}@127.0.0.1")).cookie("secret").epmd(epmd.clone());
     (start("a").observer(observer).start().await.unwrap(), start("b").start().await.unwrap())
-}
-
-/// Runs this in a process and gives its value.
-async fn run<T, F, Fut>(node: &Node, work: F) -> T
-where
-    T: Send + 'static,
-    F: FnOnce(Process) -> Fut,
-    Fut: Future<Output = T> + Send + 'static,
-{
-    let (tell, told) = oneshot::channel();
-    node.spawn(|me| {
-        let work = work(me);
-        async move { drop(tell.send(work.await)) }
-    });
-    timeout(DEADLINE, told).await.expect("in time").expect("the process does not end before")
 }
 
 async fn ask(from: &Node, to: &Node, module: &'static str, function: &'static str, arguments: Vec<Term>) -> Term {

@@ -13,11 +13,9 @@ use beamline_node::{
 };
 use beamline_proto::NodeName;
 use beamline_term::{Atom, Pid, Reference, Term, atom};
-use common::{own_epmd, until};
+use common::{DEADLINE, own_epmd, run, until};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-
-const DEADLINE: Duration = Duration::from_secs(10);
 
 fn module() -> Module {
     Module::new("Elixir.Test")
@@ -38,21 +36,6 @@ async fn pair() -> (Node, Node) {
 
 async fn alone() -> Node {
     Node::builder("a@127.0.0.1").cookie("secret").listen(Listen::Off).module(module()).start().await.unwrap()
-}
-
-/// Runs this in a process and gives its value.
-async fn run<T, F, Fut>(node: &Node, work: F) -> T
-where
-    T: Send + 'static,
-    F: FnOnce(Process) -> Fut,
-    Fut: Future<Output = T> + Send + 'static,
-{
-    let (tell, told) = oneshot::channel();
-    node.spawn(|me| {
-        let work = work(me);
-        async move { drop(tell.send(work.await)) }
-    });
-    timeout(DEADLINE, told).await.expect("in time").expect("the process does not end before")
 }
 
 /// A process that waits to be told to end.

@@ -6,9 +6,13 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use beamline_node::Epmd;
 use beamline_node::epmd::{Auto, Daemon};
+use beamline_node::{Epmd, Node, Process};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
+
+/// How long a test waits for what should happen in far less.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A free port below those that the system hands out, as the nodes themselves listen on such.
 pub(crate) fn free_port() -> u16 {
@@ -32,5 +36,20 @@ pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("not within 10 s: {what}"));
+    timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("not within {DEADLINE:?}: {what}"));
+}
+
+/// Runs this in a process and gives its value.
+pub(crate) async fn run<T, F, Fut>(node: &Node, work: F) -> T
+where
+    T: Send + 'static,
+    F: FnOnce(Process) -> Fut,
+    Fut: Future<Output = T> + Send + 'static,
+{
+    let (tell, told) = oneshot::channel();
+    node.spawn(|me| {
+        let work = work(me);
+        async move { drop(tell.send(work.await)) }
+    });
+    timeout(DEADLINE, told).await.expect("in time").expect("the process does not end before")
 }
