@@ -66,7 +66,7 @@ impl Drop for Compose {
             eprintln!("{}", logs.map(|logs| text(&logs)).unwrap_or_default());
         }
         // What cannot be taken down has gone by itself.
-        let _ = self.command().args(["down", "--timeout", "2", "--remove-orphans"]).output();
+        let _ = self.command().args(["down", "--timeout", "2", "--remove-orphans", "--volumes"]).output();
     }
 }
 

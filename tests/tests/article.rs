@@ -182,7 +182,8 @@ fn long_the_section_on_compose() {
     };
     let mut reader = Reader::new("article-compose", compose);
     // What a killed run has left, and what a failed one leaves.
-    let down = |reader: &Reader| reader.shell("", "docker compose -f deploy/compose.yaml down --timeout 2").output();
+    let down =
+        |reader: &Reader| reader.shell("", "docker compose -f deploy/compose.yaml down --timeout 2 --volumes").output();
     let _ = down(&reader);
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         walk(&mut reader, |section| section == "Docker-compose");

@@ -74,6 +74,7 @@ fn long_the_articles_cluster_on_docker() {
         let states: Vec<String> = APPS.iter().map(state).collect();
         if states.iter().all(|state| state.trim() == "healthy") { Ok(()) } else { Err(states.concat()) }
     });
+    the_notebook(&compose);
     missed_and_back(&compose);
     a_rolling_restart(&compose);
     an_elixir_node_in_a_container(&compose);
@@ -94,8 +95,28 @@ fn pages() {
     }
     let (_, page) = Program::get(5001, "/").expect("the page");
     assert!(page.starts_with("Hey from AppB :\"app-b1@app-b1.docker\"! Node.list: ["), "{page}");
-    let (status, _) = Program::get(8080, "/").expect("the notebook's page");
-    assert!(status.contains("200"), "{status}");
+}
+
+/// It lets in who has the password, and its notebook runs at a node of the cluster.
+fn the_notebook(compose: &Compose) {
+    let (status, health) = Program::get(8080, "/public/health").expect("the notebook answers");
+    assert!(status.contains("200") && health.contains("beamline"), "{status} {health}");
+    let enter = |password: &str| {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--output", "-", "--write-out", "\n%{http_code}", "--cookie", "", "--location"]);
+        curl.args(["--data-urlencode", &format!("secret={password}"), "--data-urlencode", "next=/notebooks"]);
+        curl.arg("http://localhost:8080/login");
+        String::from_utf8_lossy(&curl.output().expect("curl runs").stdout).into_owned()
+    };
+    let page = enter("securesecret");
+    assert!(page.ends_with("\n200") && page.contains("cluster.livemd"), "{page}");
+    let refused = enter("insecuresecret");
+    assert!(!refused.contains("cluster.livemd") && !refused.ends_with("\n200"), "{refused}");
+    let run = ["beamline", "notebook", "run", "/notebooks/cluster.livemd", "--node", "app-a1@app-a1.docker"];
+    let ran = compose.compose(&[&["exec", "-T", "notebook"][..], &run, &["-o", "livemd"]].concat());
+    for output in [":\"app-a1@app-a1.docker\"", ":world", "\"app-b3@app-b3.docker\": :world", "\"app_b_2\" => "] {
+        assert!(ran.contains(output), "no {output} in {ran}");
+    }
 }
 
 /// From this host, as the article does it: no epmd, no listening, the published port.

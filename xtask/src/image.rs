@@ -16,7 +16,9 @@ Usage: cargo xtask image [--debug]
 
 /// The targets of the Dockerfile, which are the names of the images as well.
 const IMAGES: [&str; 4] = ["beamline", "app-a", "app-b", "notebook"];
-const PROGRAMS: [&str; 4] = ["beamline", "app_a", "app_b", "notebook"];
+/// The programs in them, and what they are called here: `beamline` is built twice.
+const PROGRAMS: [(&str, &str); 4] =
+    [("beamline", "beamline"), ("app_a", "app_a"), ("app_b", "app_b"), ("beamline", "beamline-with-web")];
 
 /// The only user there is; nobody can become root.
 const PASSWD: &str = "beamline:x:65532:65532:Beamline:/:/sbin/nologin\n";
@@ -52,8 +54,10 @@ pub(crate) fn engine() -> bool {
 /// Builds the programs, then the images.
 pub(crate) fn build(profile: &str) -> Result<(), String> {
     let target = host()?;
-    let programs = programs(&target, profile)?;
-    let context = context(&programs)?;
+    // Not `target/image`, where cargo has its own for the profile of that name: the engine is sent all that is in it.
+    let context = root().join("target/deploy");
+    programs(&target, profile, &context)?;
+    add_files(&context)?;
     if !engine() {
         return Err(format!(
             "no Docker engine answers (`docker info` says why); what goes into the images is in {}",
@@ -85,36 +89,46 @@ fn host() -> Result<String, String> {
     line.map(str::to_owned).ok_or_else(|| "rustc does not say its host".to_owned())
 }
 
-fn programs(target: &str, profile: &str) -> Result<PathBuf, String> {
+/// Builds the programs, and lays them into the context: a folder with all that goes into the images, and nothing else.
+fn programs(target: &str, profile: &str, context: &Path) -> Result<(), String> {
     println!("Building static programs ...");
-    // By itself, since its features are fewer: it is in the images to ask, not to be a node.
+    fs::create_dir_all(context).map_err(|error| told(context, &error))?;
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let built = folder.join(target).join(if profile == "dev" { "debug" } else { profile });
+    // By itself, since its features are fewer: beside the applications it is there to ask, not to be a node or a page.
     let tool = ["-p", "beamline", "--no-default-features", "--features", "beamline/tool"];
-    let apps = ["-p", "app_a", "-p", "app_b", "-p", "notebook"];
-    for packages in [&tool[..], &apps] {
+    // All else together, so that what they share is compiled once.
+    let rest = ["-p", "app_a", "-p", "app_b", "-p", "beamline", "--features", "beamline/cli"];
+    let (tool_programs, rest_programs) = PROGRAMS.split_at(1);
+    for (packages, programs) in [(&tool[..], tool_programs), (&rest, rest_programs)] {
         let mut build = cargo();
         build.args(["build", "--profile", profile, "--target", target]).args(packages);
         build.env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static");
         if !succeeds(&mut build) {
             return Err("the build failed".to_owned());
         }
+        for (program, name) in programs {
+            let from = built.join(program);
+            fs::copy(&from, context.join(name)).map_err(|error| told(&from, &error))?;
+        }
     }
-    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
-    Ok(folder.join(target).join(if profile == "dev" { "debug" } else { profile }))
+    Ok(())
 }
 
-/// A folder with all that goes into the images, and nothing else.
-fn context(programs: &Path) -> Result<PathBuf, String> {
-    let context = root().join("target/image");
-    let told = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-    fs::create_dir_all(&context).map_err(|error| told(&context, error))?;
-    for program in PROGRAMS {
-        let from = programs.join(program);
-        fs::copy(&from, context.join(program)).map_err(|error| told(&from, error))?;
-    }
+/// What is in the images beside programs.
+fn add_files(context: &Path) -> Result<(), String> {
     for (name, text) in [("passwd", PASSWD), ("group", GROUP)] {
-        fs::write(context.join(name), text).map_err(|error| told(&context.join(name), error))?;
+        fs::write(context.join(name), text).map_err(|error| told(&context.join(name), &error))?;
     }
-    let dockerfile = root().join("deploy/Dockerfile");
-    fs::copy(&dockerfile, context.join("Dockerfile")).map_err(|error| told(&dockerfile, error))?;
-    Ok(context)
+    let notebooks = context.join("notebooks");
+    fs::create_dir_all(&notebooks).map_err(|error| told(&notebooks, &error))?;
+    for file in ["Dockerfile", "notebooks/cluster.livemd"] {
+        let from = root().join("deploy").join(file);
+        fs::copy(&from, context.join(file)).map_err(|error| told(&from, &error))?;
+    }
+    Ok(())
+}
+
+fn told(path: &Path, error: &std::io::Error) -> String {
+    format!("{}: {error}", path.display())
 }
