@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the mode can be set");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use beamline_node::{Cookie, Node};
 use beamline_proto::NodeName;
 use tokio::sync::watch;
 
-use super::outline::{CellId, CodeCell, Outline};
+use super::outline::{CellId, Outline};
 use super::output::{Outcome, Output};
 use super::plan::{Ask, Evaluation, Mark, Plan};
 use super::state::{CellState, RuntimeState, Update, kind_name};

@@ -14,7 +14,7 @@ mod state;
 
 pub(crate) use engine::Engine;
 pub(crate) use file::{cell_id, kept, outline, section_id};
-pub(crate) use outline::{CellId, CodeCell, Language, Outline, Section, SectionId};
-pub(crate) use output::{Failure, Outcome, Output, Printed, Table};
+pub(crate) use outline::CellId;
+pub(crate) use output::{Failure, Outcome, Output, Table};
 pub(crate) use plan::{Ask, Evaluation, Mark};
 pub(crate) use state::{CellState, RuntimeState, Update};

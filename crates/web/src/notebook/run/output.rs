@@ -132,11 +132,6 @@ impl Printed {
         }
     }
 
-    /// What is kept behind that.
-    pub(crate) fn rest(&self) -> &str {
-        self.text.get(self.shown().len()..).unwrap_or_default()
-    }
-
     /// All that is kept.
     pub(crate) fn kept(&self) -> &str {
         &self.text
@@ -185,7 +180,6 @@ mod tests {
         assert_eq!(flood.lines, (KEPT_LINES + 1000) as u64);
         assert_eq!(flood.left_out(), 1000);
         assert_eq!(flood.shown().lines().count(), SHOWN_LINES);
-        assert_eq!(flood.shown().len() + flood.rest().len(), flood.kept().len());
         let mut wide = Printed::default();
         (0..10).for_each(|_| wide.push(&"ž".repeat(KEPT_BYTES / 4), usize::MAX));
         assert!(wide.kept().len() <= KEPT_BYTES && wide.shown().len() <= SHOWN_BYTES);

@@ -72,7 +72,6 @@ pub(super) struct Job {
     pub(super) lane: Lane,
     /// The nearest above whose variables it sees.
     pub(super) context: Option<CellId>,
-    pub(super) is_setup: bool,
 }
 
 /// The plan of one notebook at one node.
@@ -199,13 +198,7 @@ impl Plan {
             }
             self.last += 1;
             let number = Evaluation(self.last);
-            let job = Job {
-                cell: place.cell.clone(),
-                number,
-                lane: place.lane,
-                context: self.context(at),
-                is_setup: place.section.is_none(),
-            };
+            let job = Job { cell: place.cell.clone(), number, lane: place.lane, context: self.context(at) };
             let (source, lane) = (Arc::clone(&place.cell.source), place.lane);
             let evaluating = Pending::Evaluating { number, source, above: self.evaluation_above(at), lane };
             self.pending.insert(id, evaluating);

@@ -8,7 +8,7 @@ use beamline_node::{Epmd, Listen, Module, Route};
 use beamline_term::atom;
 
 use super::*;
-use crate::notebook::run::outline::{Language, Section, SectionId};
+use crate::notebook::run::outline::{CodeCell, Language, Section, SectionId};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
