@@ -20,7 +20,8 @@ const IMAGES: [&str; 4] = ["beamline", "app-a", "app-b", "notebook"];
 const PROGRAMS: [(&str, &str); 4] =
     [("beamline", "beamline"), ("app_a", "app_a"), ("app_b", "app_b"), ("beamline", "beamline-with-web")];
 
-/// What the profile `image` builds for speed. The tool beside an application asks now and then, so it is small throughout.
+/// What each message of a service passes through: built for speed, in a profile that is for size. The tool beside an
+/// application asks now and then, so it is small throughout.
 const FAST: [&str; 6] = ["beamline-term", "beamline-proto", "beamline-node", "bytes", "papaya", "tokio"];
 
 /// The only user there is; nobody can become root.
@@ -99,14 +100,14 @@ fn programs(target: &str, profile: &str, context: &Path) -> Result<(), String> {
     let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let built = folder.join(target).join(if profile == "dev" { "debug" } else { profile });
     // By itself, since its features are fewer: beside the applications it is there to ask, not to be a node or a page.
-    let mut tool =
-        ["-p", "beamline", "--no-default-features", "--features", "beamline/tool"].map(str::to_owned).to_vec();
-    if profile == "image" {
-        let small = |package| ["--config".to_owned(), format!("profile.image.package.{package}.opt-level=\"z\"")];
-        tool.extend(FAST.into_iter().flat_map(small));
-    }
+    let tool = ["-p", "beamline", "--no-default-features", "--features", "beamline/tool"].map(str::to_owned);
     // All else together, so that what they share is compiled once.
     let rest = ["-p", "app_a", "-p", "app_b", "-p", "beamline", "--features", "beamline/cli"].map(str::to_owned);
+    let mut rest = rest.to_vec();
+    if profile == "image" {
+        let fast = |package| ["--config".to_owned(), format!("profile.image.package.{package}.opt-level=3")];
+        rest.extend(FAST.into_iter().flat_map(fast));
+    }
     let (tool_programs, rest_programs) = PROGRAMS.split_at(1);
     for (packages, programs) in [(&tool[..], tool_programs), (&rest[..], rest_programs)] {
         let mut build = cargo();
