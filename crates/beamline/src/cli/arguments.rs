@@ -122,12 +122,8 @@ pub(crate) struct Doctor {
     /// The same with a short host name; this machine's is added if there is none
     #[arg(long, value_name = "NAME", conflicts_with = "name")]
     pub(crate) sname: Option<String>,
-    /// The port of epmd
-    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
-    pub(crate) epmd_port: Option<u16>,
-    /// Ask no epmd, the nodes listen on this port
-    #[arg(long, value_name = "PORT")]
-    pub(crate) peer_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) ports: PortArguments,
     #[command(flatten)]
     pub(crate) topologies: TopologyFlags,
     /// How long everything may take, for each node; a step has a quarter of it
@@ -201,12 +197,8 @@ pub(crate) struct ShellArguments {
     /// Flags as for erl: '-dist_listen false -erl_epmd_port 9000'
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true, value_parser = str::parse::<ErlFlags>)]
     pub(crate) erl: Option<ErlFlags>,
-    /// The port of epmd
-    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
-    pub(crate) epmd_port: Option<u16>,
-    /// Ask no epmd, nodes listen on this port
-    #[arg(long, value_name = "PORT")]
-    pub(crate) peer_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) ports: PortArguments,
     /// Keep no history of what is entered
     #[arg(long)]
     pub(crate) no_history: bool,
@@ -233,12 +225,8 @@ pub(crate) struct NotebookRun {
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) cookie: CookieArguments,
-    /// The port of epmd
-    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
-    pub(crate) epmd_port: Option<u16>,
-    /// Ask no epmd, the node listens on this port
-    #[arg(long, value_name = "PORT")]
-    pub(crate) peer_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) ports: PortArguments,
 }
 
 /// What is written of a notebook that was run. The exit code does not depend on it.
@@ -339,12 +327,8 @@ pub(crate) enum Written {
 pub(crate) struct Way {
     #[command(flatten)]
     pub(crate) cookie: CookieArguments,
-    /// The port of epmd
-    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
-    pub(crate) epmd_port: Option<u16>,
-    /// Ask no epmd, the node listens on this port
-    #[arg(long, value_name = "PORT")]
-    pub(crate) peer_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) ports: PortArguments,
     /// How long to wait for the answer: 5s, 500ms, 1m
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
     pub(crate) timeout: Duration,
@@ -359,6 +343,17 @@ pub(crate) struct CookieArguments {
     /// A file with the cookie, that only its owner can read [default: ~/.erlang.cookie]
     #[arg(long, value_name = "FILE", conflicts_with = "cookie")]
     pub(crate) cookie_file: Option<PathBuf>,
+}
+
+/// Where nodes are found.
+#[derive(Debug, Args)]
+pub(crate) struct PortArguments {
+    /// The port of epmd
+    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
+    pub(crate) epmd_port: Option<u16>,
+    /// Ask no epmd, nodes listen on this port
+    #[arg(long, value_name = "PORT")]
+    pub(crate) peer_port: Option<u16>,
 }
 
 /// `5s`, `500ms`, `1m`, or seconds without a unit.

@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: DashboardArguments) -> Exit {
 
 async fn prepare_and_serve(arguments: DashboardArguments) -> Result<(), Exit> {
     let prepared = Prepared::new(&arguments.site).await?;
-    let epmd_port = arguments.visit.epmd_port.unwrap_or(DEFAULT_PORT);
+    let epmd_port = arguments.visit.ports.epmd_port.unwrap_or(DEFAULT_PORT);
     let targets = named_or_here(&arguments.nodes, epmd_port, "dashboard").await.map_err(|unknown| {
         eprintln!("{unknown}");
         if matches!(unknown, Unknown::Name(_)) { Exit::Usage } else { Exit::Unreachable }
@@ -36,7 +36,7 @@ async fn prepare_and_serve(arguments: DashboardArguments) -> Result<(), Exit> {
         Exit::Config
     })?;
     let mut doctor = Options::new(cookies(&arguments.visit.cookie));
-    (doctor.epmd_port, doctor.peer_port) = (epmd_port, arguments.visit.peer_port);
+    (doctor.epmd_port, doctor.peer_port) = (epmd_port, arguments.visit.ports.peer_port);
     let node = visit(arguments.visit, &targets, "dashboard").await?;
     let mut web = targets.into_iter().fold(Web::new(&node), Web::target);
     web = web.doctor(doctor).metrics(move || recording.render());
@@ -62,8 +62,8 @@ pub(super) async fn visit(visit: VisitArguments, targets: &[NodeName], tool: &st
         cookie_file: visit.cookie.cookie_file,
         hidden: !visit.visible,
         erl: None,
-        epmd_port: visit.epmd_port,
-        peer_port: visit.peer_port,
+        epmd_port: visit.ports.epmd_port,
+        peer_port: visit.ports.peer_port,
     };
     let mut builder = flags.builder();
     if !visit.visible {

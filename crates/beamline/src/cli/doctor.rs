@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: Box<Doctor>) -> Exit {
         });
         return Exit::Ok;
     }
-    let epmd_port = arguments.epmd_port.unwrap_or(DEFAULT_PORT);
+    let epmd_port = arguments.ports.epmd_port.unwrap_or(DEFAULT_PORT);
     let options = match options(&arguments, epmd_port) {
         Ok(options) => options,
         Err(problem) => {
@@ -90,7 +90,7 @@ fn options(arguments: &Doctor, epmd_port: u16) -> Result<Options, String> {
     let mut options = Options::new(cookies(&arguments.cookie));
     options.own = own(arguments)?;
     options.epmd_port = epmd_port;
-    options.peer_port = arguments.peer_port;
+    options.peer_port = arguments.ports.peer_port;
     options.timeout = arguments.timeout;
     options.selection = Selection::new(&arguments.only, &arguments.skip).map_err(|error| error.to_string())?;
     let read = match &arguments.topologies.config {

@@ -105,7 +105,7 @@ where
     // So that a step that takes too long is named before all of the time is over.
     limits.setup_time = limits.setup_time.min(way.timeout * 4 / 5);
     let mut builder = Node::guest(&peer).cookie(cookie).limits(limits);
-    match (way.peer_port, way.epmd_port) {
+    match (way.ports.peer_port, way.ports.epmd_port) {
         (Some(port), _) => builder = builder.peer_port(port),
         (None, Some(port)) => builder = builder.epmd(Epmd::on_port(port)),
         (None, None) => {}

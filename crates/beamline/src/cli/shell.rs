@@ -25,8 +25,8 @@ pub(crate) async fn shell(arguments: ShellArguments) -> Exit {
         cookie_file: arguments.cookie.cookie_file,
         hidden: arguments.hidden || target.is_some(),
         erl: arguments.erl,
-        epmd_port: arguments.epmd_port,
-        peer_port: arguments.peer_port,
+        epmd_port: arguments.ports.epmd_port,
+        peer_port: arguments.ports.peer_port,
     };
     let is_nameless = flags.name.is_none() && flags.sname.is_none();
     if target.is_none() && is_nameless {

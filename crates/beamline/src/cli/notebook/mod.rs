@@ -44,7 +44,7 @@ async fn prepare_and_serve(arguments: Opened) -> Result<(), Exit> {
     };
     let prepared = Prepared::new(&arguments.site).await?;
     let (folder, path) = find(&arguments.path).map_err(|error| say(&error, Exit::Usage))?;
-    let epmd_port = arguments.visit.epmd_port.unwrap_or(DEFAULT_PORT);
+    let epmd_port = arguments.visit.ports.epmd_port.unwrap_or(DEFAULT_PORT);
     let named: Vec<String> = arguments.node.into_iter().filter(|node| !node.is_empty()).collect();
     let found = named_or_here(&named, epmd_port, "notebook").await;
     let (targets, shown) = match (named.is_empty(), found) {

@@ -59,8 +59,8 @@ async fn node(arguments: &NotebookRun, target: Option<&NodeName>) -> Result<Node
         cookie_file: arguments.cookie.cookie_file.clone(),
         hidden: true,
         erl: None,
-        epmd_port: arguments.epmd_port,
-        peer_port: arguments.peer_port,
+        epmd_port: arguments.ports.epmd_port,
+        peer_port: arguments.ports.peer_port,
     };
     start(match target {
         Some(target) => guest(&flags, target),

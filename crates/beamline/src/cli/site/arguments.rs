@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::super::arguments::{CookieArguments, time};
+use super::super::arguments::{CookieArguments, PortArguments, time};
 
 const DASHBOARD: &str = "\
 Examples:
@@ -51,12 +51,8 @@ pub(crate) struct VisitArguments {
     /// Be a member of the cluster, seen in the others' lists of nodes
     #[arg(long)]
     pub(crate) visible: bool,
-    /// The port of epmd
-    #[arg(long, value_name = "PORT", env = "ERL_EPMD_PORT")]
-    pub(crate) epmd_port: Option<u16>,
-    /// Ask no epmd, nodes listen on this port
-    #[arg(long, value_name = "PORT")]
-    pub(crate) peer_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) ports: PortArguments,
     /// How long to wait for the first node: 5s, 500ms, 1m
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
     pub(crate) timeout: Duration,
