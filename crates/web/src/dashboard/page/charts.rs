@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::super::source::history::{History, Point, SPAN, Series};
 use super::super::view::chart::{Line, Unit, chart};
+use super::super::view::unit;
 use super::subject::{Named, member};
 use crate::site::{Page, Problem, Site};
 
@@ -50,7 +51,7 @@ const ALL: [Series; 11] = [
 impl View {
     fn of(node: String, history: &History) -> View {
         let now = Instant::now();
-        let age = |point: &Point| super::cluster::milliseconds(now.duration_since(point.at));
+        let age = |point: &Point| unit::milliseconds(now.duration_since(point.at));
         let values = |series: Series| {
             let known = |point: &Point| Some(point.value(series)).filter(|value| value.is_finite());
             Values { series, values: history.points().map(known).collect() }

@@ -10,10 +10,9 @@ use super::super::source::mesh::{Link, LinkState, links};
 use super::super::source::state::{MEMBERS, Member, Reach};
 use super::super::source::{self, Sources};
 use super::super::view::link::{self, Address};
-use super::super::view::mesh::{self, Spot};
 use super::super::view::table::{Column, Direction, filters, has, head, order};
 use super::super::view::unit;
-use super::snapshot;
+use super::{mesh, snapshot};
 use crate::site::{Page, Problem, Site};
 
 /// `/`
@@ -146,10 +145,6 @@ pub(crate) struct Hidden {
     pub(crate) seen_by: usize,
 }
 
-pub(super) fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
 impl View {
     /// The whole cluster, by name.
     pub(super) async fn load(sources: &Sources) -> View {
@@ -200,7 +195,7 @@ impl Row {
             kind: identity.map(|identity| identity.kind),
             version: identity.map(|identity| identity.version.clone()),
             otp: identity.and_then(|identity| identity.otp.clone()),
-            uptime_ms: identity.and_then(|identity| identity.uptime()).map(milliseconds),
+            uptime_ms: identity.and_then(|identity| identity.uptime()).map(unit::milliseconds),
             processes: figures.and_then(|figures| figures.processes),
             memory_bytes: figures.and_then(|figures| figures.memory).map(|memory| memory.total),
             run_queue: figures.and_then(|figures| figures.run_queue),
@@ -217,8 +212,8 @@ impl Row {
                     error: topology.last_error.clone(),
                 })
                 .collect(),
-            age_ms: member.sample.as_ref().map(|(_, at)| milliseconds(cluster.at.duration_since(*at))),
-            sample_ms: milliseconds(member.cost),
+            age_ms: member.sample.as_ref().map(|(_, at)| unit::milliseconds(cluster.at.duration_since(*at))),
+            sample_ms: unit::milliseconds(member.cost),
         }
     }
 
@@ -248,15 +243,9 @@ impl Page for Cluster {
             h1 { "Cluster" }
             (summary(view))
             (absent(site, view))
-            (gaps(site, view))
+            (mesh::gaps(site, view))
             (table(site, ask, view))
-            section aria-label="Who sees whom" {
-                h2 { "Who sees whom" }
-                div.columns {
-                    div.panel { (mesh::picture(site, &spots(view), &view.links)) (pairs(view)) }
-                    (matrix(view))
-                }
-            }
+            (mesh::seen(site, view))
             (hidden(view))
             p.hint { a href=(site.path(snapshot::FILE)) download { "Download all of this as JSON" } }
         }
@@ -291,27 +280,6 @@ fn absent(site: &Site, view: &View) -> Markup {
                 p {
                     strong { (target.node) } " is not there: " (target.reason.as_deref().unwrap_or("it has not answered yet")) ". "
                     a href=(Address::of(site, "/doctor").set("node", &target.node).href()) { "Ask the doctor" }
-                }
-            }
-        }
-    }
-}
-
-/// What is missing, in words.
-fn gaps(site: &Site, view: &View) -> Markup {
-    const SHOWN: usize = 8;
-    html! {
-        @if !view.missing.is_empty() {
-            section.problem #gaps role="alert" {
-                h2 { (view.missing.len()) @if view.missing.len() == 1 { " link is missing" } @else { " links are missing" } }
-                ul {
-                    @for gap in view.missing.iter().take(SHOWN) {
-                        li {
-                            (mesh::told(&gap.from, &gap.to, gap.state)) ". "
-                            a href=(mesh::pair(site, &gap.from, &gap.to).href()) { "Why?" }
-                        }
-                    }
-                    @if view.missing.len() > SHOWN { li { "and " (view.missing.len() - SHOWN) " more" } }
                 }
             }
         }
@@ -387,70 +355,6 @@ fn state(row: &Row) -> Markup {
             _ => {
                 span.chip data-state="bad" title=[row.reason.as_ref()] { "no answer" }
                 @if let Some(age) = row.age_ms { span.quiet { " as of " (unit::duration(Duration::from_millis(age))) " ago" } }
-            }
-        }
-    }
-}
-
-fn spots(view: &View) -> Vec<Spot<'_>> {
-    let visible = view.nodes.iter().enumerate().filter(|(_, row)| !row.is_hidden);
-    visible.map(|(place, row)| Spot { name: &row.node, place, is_up: row.state == "up" }).collect()
-}
-
-fn pairs(view: &View) -> Markup {
-    html! {
-        p.hint {
-            @if view.links.is_empty() {
-                "One node has nobody to be connected with."
-            } @else if view.missing.is_empty() {
-                "Every node sees every other."
-            } @else {
-                "Dashed red lines with a cross are links that are missing; choose one to ask the doctor."
-            }
-        }
-    }
-}
-
-/// Each row's node, and whether it sees each column's: both directions. Of many nodes the picture and the list must do.
-fn matrix(view: &View) -> Markup {
-    const MOST: usize = 24;
-    let places: Vec<usize> =
-        view.nodes.iter().enumerate().filter(|(_, row)| !row.is_hidden).map(|(place, _)| place).collect();
-    let sees = |from: usize, to: usize| {
-        let link = view.links.iter().find(|link| (link.from, link.to) == (from.min(to), from.max(to)))?;
-        match (link.state, from < to) {
-            (LinkState::Up, _) => Some(true),
-            (LinkState::OnlyFrom, is_first) => Some(is_first),
-            (LinkState::OnlyTo, is_first) => Some(!is_first),
-            (LinkState::Missing, _) => Some(false),
-            (LinkState::Unknown, _) => None,
-        }
-    };
-    html! {
-        @if places.len() > 1 && places.len() <= MOST {
-            div.scroll {
-                table #matrix {
-                    caption { "Each row's node sees" }
-                    thead { tr {
-                        td {}
-                        @for to in &places { th scope="col" title=(view.nodes[*to].node) { (to + 1) } }
-                    } }
-                    tbody {
-                        @for from in &places {
-                            tr {
-                                th scope="row" { (from + 1) " " (view.nodes[*from].node) }
-                                @for to in &places {
-                                    @match sees(*from, *to) {
-                                        _ if from == to => td.quiet { "·" },
-                                        Some(true) => td.good title="sees it" { "✓" },
-                                        Some(false) => td.bad title="does not see it" { "✕" },
-                                        None => td.quiet title="not known" { "?" },
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
             }
         }
     }

@@ -97,7 +97,7 @@ impl Page for Doctor {
             peer: ask.peer.as_ref().map(|named| named.0.to_string()),
             nodes: known.into_iter().collect(),
             examinations,
-            age_ms: super::cluster::milliseconds(age),
+            age_ms: unit::milliseconds(age),
             note,
         })
     }

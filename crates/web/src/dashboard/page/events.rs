@@ -54,8 +54,8 @@ impl Row {
         };
         Row {
             number: event.number,
-            at_ms: event.at.duration_since(UNIX_EPOCH).map(super::cluster::milliseconds).unwrap_or_default(),
-            age_ms: event.at.elapsed().map(super::cluster::milliseconds).unwrap_or_default(),
+            at_ms: event.at.duration_since(UNIX_EPOCH).map(unit::milliseconds).unwrap_or_default(),
+            age_ms: event.at.elapsed().map(unit::milliseconds).unwrap_or_default(),
             node: event.node.to_string(),
             event: event.what.name(),
             text: event.what.text(),

@@ -12,7 +12,6 @@ use super::super::source::system::{System, system};
 use super::super::source::topology::Topology;
 use super::super::view::link::{self, Address};
 use super::super::view::unit;
-use super::cluster::milliseconds;
 use super::subject::{Named, Subject, member, note};
 use crate::site::{Page, Problem, Site};
 
@@ -57,8 +56,8 @@ impl View {
             node: member.name.to_string(),
             state,
             reason,
-            age_ms: member.sample.as_ref().map(|(_, at)| milliseconds(at.elapsed())),
-            uptime_ms: identity.and_then(Identity::uptime).map(milliseconds),
+            age_ms: member.sample.as_ref().map(|(_, at)| unit::milliseconds(at.elapsed())),
+            uptime_ms: identity.and_then(Identity::uptime).map(unit::milliseconds),
             processes: figures.and_then(|figures| figures.processes),
             memory: figures.and_then(|figures| figures.memory),
             run_queue: figures.and_then(|figures| figures.run_queue),

@@ -9,6 +9,7 @@ mod events;
 mod functions;
 mod home;
 mod memory;
+mod mesh;
 mod names;
 mod ports;
 mod process;

@@ -77,7 +77,7 @@ impl Page for Detail {
         Ok(View {
             node: subject.name.to_string(),
             is_alive,
-            age_ms: super::cluster::milliseconds(age),
+            age_ms: unit::milliseconds(age),
             kind: subject.identity.kind,
             process,
             revealed,

@@ -7,7 +7,6 @@ use super::super::source::process::{Listing, Query, Sort, list};
 use super::super::view::link::{self, Address};
 use super::super::view::table::{Column, Direction, filters, head, limit};
 use super::super::view::unit;
-use super::cluster::milliseconds;
 use super::subject::{Named, Subject, cost, note};
 use crate::site::{Page, Problem, Site};
 
@@ -95,7 +94,7 @@ impl Page for Processes {
             sort: column(ask.sort).key,
             dir: ask.direction(),
             limit: query.limit,
-            took_ms: milliseconds(looked.took),
+            took_ms: unit::milliseconds(looked.took),
             listing: Listing::clone(&looked.value),
         })
     }

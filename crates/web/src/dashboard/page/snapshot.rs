@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::super::source::process::{Query, Row, Sort, list};
 use super::super::source::system::{System, system};
+use super::super::view::unit;
 use super::cluster;
 use super::events;
 use super::subject::{Named, Subject};
@@ -66,7 +67,7 @@ impl Page for Snapshot {
         // One that fails meanwhile is left out.
         let nodes =
             join_all(names.iter().map(|name| one(site, name))).await.into_iter().filter_map(Result::ok).collect();
-        let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map(cluster::milliseconds).unwrap_or_default();
+        let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map(unit::milliseconds).unwrap_or_default();
         Ok(View { at_ms, cluster, events: events::View::load(site, "", 1000).events, nodes })
     }
 

@@ -46,6 +46,11 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
+/// As JSON has times.
+pub(crate) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// `14 ms`, `1.2 s`
 pub(crate) fn short(time: Duration) -> String {
     match time.as_millis() {
