@@ -22,7 +22,7 @@ pub(crate) const MOST: usize = 2000;
 /// A tree is not followed further down.
 const DEPTH: usize = 64;
 
-/// Between two tries to join a server that ends.
+/// Between two tries.
 const AGAIN: Duration = Duration::from_millis(50);
 
 const TREE: &str = "appmon_info:app";
@@ -83,43 +83,53 @@ pub(crate) async fn tree(ask: &Ask<'_>, application: &str) -> Result<Option<Bran
     }
 }
 
-/// Starts the server there, or joins the one that runs, and waits for its one delivery. The link lets it forget this process
-/// when that ends.
+/// Asks until the server has answered once. There is one for all who ask: it ends when its last client has, which may be just as
+/// this one joins, and by an error if a process ends while it goes through the tree. Then another is started.
 async fn delivered(mut me: Process, peer: NodeName, application: Atom) -> Result<Term, Trouble> {
     me.trap_exit(true);
-    let own = me.pid().clone();
-    let strange = || Trouble::Strange { node: peer.clone(), question: TREE.to_owned() };
-    let server = start(&me, &peer).await?;
-    me.link(&server);
-    let request = Term::tuple([own.into(), atom("app").into(), application.into(), true.into(), Term::nil()]);
-    let cast = Term::tuple([atom("$gen_cast").into(), request]);
-    let lost = || Trouble::Lost { node: peer.clone(), question: TREE.to_owned() };
-    me.send(server, &cast).await.map_err(|_| lost())?;
-    let is_end = |message: &Message| message.is_tagged("delivery", 5) || message.as_exit().is_some();
-    let message = me.receive_matching(is_end).await;
-    let term = message.ok_or_else(lost)?.term().map_err(|_| strange())?;
-    match term.as_tuple() {
-        Some([tag, _, _, _, result]) if tag.is_atom("delivery") => Ok(result.clone()),
-        _ => Err(lost()),
+    let mut tries = 3;
+    loop {
+        match attempt(&mut me, &peer, &application).await {
+            Err(Trouble::Failed { .. }) if tries > 1 => sleep(AGAIN).await,
+            done => return done,
+        }
+        tries -= 1;
     }
 }
 
-/// There is one server for all; one that ends because its last client has cannot be joined, so that another try is made.
+/// Starts the server there, or joins the one that runs, and waits for its one delivery. The link lets it forget this process
+/// when that ends.
+async fn attempt(me: &mut Process, peer: &NodeName, application: &Atom) -> Result<Term, Trouble> {
+    let own = me.pid().clone();
+    let strange = || Trouble::Strange { node: peer.clone(), question: TREE.to_owned() };
+    let lost = || Trouble::Lost { node: peer.clone(), question: TREE.to_owned() };
+    let server = start(me, peer).await?;
+    me.link(&server);
+    let request = Term::tuple([own.into(), atom("app").into(), application.clone().into(), true.into(), Term::nil()]);
+    let cast = Term::tuple([atom("$gen_cast").into(), request]);
+    me.send(server.clone(), &cast).await.map_err(|_| lost())?;
+    let ended = |message: &Message| message.as_exit().filter(|exit| exit.from == server);
+    let is_end = |message: &Message| message.is_tagged("delivery", 5) || ended(message).is_some();
+    let message = me.receive_matching(is_end).await.ok_or_else(lost)?;
+    match ended(&message) {
+        Some(exit) if exit.reason.is_atom("noconnection") => return Err(lost()),
+        Some(exit) => return Err(Trouble::failed(peer, TREE, &exit.reason)),
+        None => {}
+    }
+    match message.term().map_err(|_| strange())?.as_tuple() {
+        Some([_, _, _, _, result]) => Ok(result.clone()),
+        _ => Err(strange()),
+    }
+}
+
 async fn start(me: &Process, peer: &NodeName) -> Result<Pid, Trouble> {
     const QUESTION: &str = "appmon_info:start_link2";
-    let mut tries = 3;
-    loop {
-        let arguments = (me.pid().clone(), me.pid().clone(), Term::nil());
-        let call = me.call::<Term>(peer, ("appmon_info", "start_link2"), arguments);
-        match call.await.map_err(|error| Trouble::of(peer, QUESTION, error)) {
-            Err(Trouble::Failed { .. }) if tries > 1 => sleep(AGAIN).await,
-            Err(trouble) => return Err(trouble),
-            Ok(started) => match started.as_tuple() {
-                Some([_, Term::Pid(server)]) => return Ok(server.clone()),
-                _ => return Err(Trouble::Strange { node: peer.clone(), question: QUESTION.to_owned() }),
-            },
-        }
-        tries -= 1;
+    let arguments = (me.pid().clone(), me.pid().clone(), Term::nil());
+    let call = me.call::<Term>(peer, ("appmon_info", "start_link2"), arguments);
+    let started = call.await.map_err(|error| Trouble::of(peer, QUESTION, error))?;
+    match started.as_tuple() {
+        Some([_, Term::Pid(server)]) => Ok(server.clone()),
+        _ => Err(Trouble::Strange { node: peer.clone(), question: QUESTION.to_owned() }),
     }
 }
 

@@ -60,6 +60,11 @@ impl Trouble {
         }
     }
 
+    /// What was asked ended with that reason.
+    pub(super) fn failed(node: &NodeName, question: &str, reason: &Term) -> Trouble {
+        Trouble::Failed { node: node.clone(), question: question.to_owned(), reason: shown(reason) }
+    }
+
     /// What to try, if there is something.
     pub(crate) fn advice(&self) -> Option<String> {
         match self {
