@@ -131,7 +131,7 @@ impl<'n> Writer<'n> {
                 return self.out;
             }
         }
-        self.out.truncate(self.out.trim_end_matches([' ', '\t', '\r', '\n']).len());
+        self.end_line();
         self.out.push_str(self.newline());
         self.out
     }
@@ -148,10 +148,19 @@ impl<'n> Writer<'n> {
         }
     }
 
+    /// Takes white space from the end, but for the space that makes a heading without a name of `##`.
+    fn end_line(&mut self) {
+        let said = self.out.trim_end_matches([' ', '\t', '\r', '\n']).len();
+        let line = self.out[..said].rsplit('\n').next().unwrap_or_default();
+        let is_nameless = !line.is_empty() && line.bytes().all(|byte| byte == b'#');
+        let space = is_nameless && self.out[said..].starts_with([' ', '\t']);
+        self.out.truncate(said + usize::from(space));
+    }
+
     /// A blank line, unless this is the start.
     fn part(&mut self) {
         if !self.out.is_empty() {
-            self.out.truncate(self.out.trim_end_matches([' ', '\t', '\r', '\n']).len());
+            self.end_line();
             self.push("\n\n");
         }
     }

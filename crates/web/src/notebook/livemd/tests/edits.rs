@@ -197,3 +197,15 @@ fn sections_name_their_parents_anew_when_others_come_and_go() {
     notebook.remove_section(b);
     assert_eq!(notebook.write(), "# N\n\n## C\n");
 }
+
+#[test]
+fn a_section_without_a_name_is_one_after_an_edit_beside_it() {
+    let text = "# A\n\ntext\n\n# \n\n~~~\nopen\n";
+    let mut notebook = Notebook::read(text);
+    let names =
+        |notebook: &Notebook| notebook.sections().iter().map(|section| section.name().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&notebook).last().map(String::as_str), Some(""));
+    notebook.rename("other");
+    let read = Notebook::read(&notebook.write());
+    assert_eq!(names(&read), names(&notebook));
+}
