@@ -1,7 +1,7 @@
 //! Whatever the file: it is written again byte for byte, and after an edit it still says what it said but for that.
 #![no_main]
 
-use beamline_web::livemd::{Direction, Notebook};
+use beamline_livemd::{Direction, Notebook};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);

@@ -9,12 +9,13 @@ use std::process::{Command, ExitCode};
 use crate::run::{output, root};
 
 /// The crates from the lowest layer up; each may use those before it in the list.
-const LAYERS: [&str; 12] = [
-    "term", "proto", "node", "cluster", "registry", "pubsub", "doctor", "elixir", "remsh", "console", "web", "beamline",
+const LAYERS: [&str; 13] = [
+    "term", "proto", "node", "cluster", "registry", "pubsub", "doctor", "elixir", "livemd", "remsh", "console", "web",
+    "beamline",
 ];
 
 /// Crates that do no I/O and own no clock, and words that would betray it.
-const PURE: [&str; 3] = ["term", "proto", "elixir"];
+const PURE: [&str; 4] = ["term", "proto", "elixir", "livemd"];
 const IMPURE: [&str; 6] = ["tokio", "TcpStream", "TcpListener", "UdpSocket", "Instant::now", "SystemTime::now"];
 
 /// A file longer than this is named, since it is likely two concepts.

@@ -33,8 +33,8 @@ mod notebook;
 mod site;
 mod web;
 
+pub use beamline_livemd as livemd;
 pub use metrics::{Recording, RecordingError};
-pub use notebook::livemd;
 pub use notebook::run::headless;
 pub use site::access::{Password, SecretError, Token};
 pub use web::{HostError, ServeError, Web};

@@ -1,6 +1,5 @@
 //! Notebooks: files in Livebook's format, whose cells run at any node of the cluster.
 
-pub mod livemd;
 mod page;
 pub(crate) mod run;
 mod session;

@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use super::output;
 use super::show::View;
 use super::{Which, address, markdown};
-use crate::notebook::livemd::{Cell, Kind, Language};
 use crate::notebook::run::{Mark, Outcome};
 use crate::site::Site;
+use beamline_livemd::{Cell, Kind, Language};
 
 /// What all parts of the page are shown with.
 #[derive(Clone, Copy)]

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Which;
-use crate::notebook::livemd::Id;
 use crate::notebook::run::cell_id;
 use crate::site::{Action, Done, Eval, Permit, Problem, Site};
+use beamline_livemd::Id;
 
 /// So many words are offered.
 const OFFERED: usize = 100;

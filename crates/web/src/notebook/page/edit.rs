@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Which;
-use crate::notebook::livemd::{Direction, Id, Kind, Notebook};
 use crate::site::{Action, Done, Eval, Permit, Problem, Site};
+use beamline_livemd::{Direction, Id, Kind, Notebook};
 
 /// Changes the notebook.
 pub(super) struct Edit;

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Look;
 use super::{Which, address, ansi};
-use crate::notebook::livemd::{Id, Language};
 use crate::notebook::run::{Evaluation, Failure, Outcome, Output, Table, cell_id};
 use crate::site::{Asset, Page, Problem, Site};
+use beamline_livemd::{Id, Language};
 
 /// So many lines of what is printed stand in the page itself; the others are fetched when they are asked for, since the whole page
 /// is sent whenever something on it changes.

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Which;
-use crate::notebook::livemd::Id;
 use crate::notebook::run::{Ask, cell_id, section_id};
 use crate::site::{Action, Done, Eval, Permit, Problem, Site};
+use beamline_livemd::Id;
 
 /// Runs cells, or ends them.
 pub(super) struct Run;

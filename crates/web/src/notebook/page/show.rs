@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::cell::{self, Look};
 use super::{Which, side};
-use crate::notebook::livemd::{Id, Section};
 use crate::notebook::run::{CellId, CellState, Mark, Update, cell_id};
 use crate::notebook::session::Snapshot;
 use crate::site::{Asset, Eval, Page, Problem, Site};
+use beamline_livemd::{Id, Section};
 
 /// The styles and scripts of notebooks.
 pub(super) static ASSETS: &[&Asset] = &[&crate::site::NOTEBOOK_STYLE, &crate::site::NOTEBOOK];
@@ -50,7 +50,7 @@ impl View {
 impl Serialize for View {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let notebook = &self.snapshot.notebook;
-        let cell = |cell: &crate::notebook::livemd::Cell| {
+        let cell = |cell: &beamline_livemd::Cell| {
             json!({
                 "id": u32::from(cell.id()),
                 "kind": cell.language().map_or("markdown", |language| language.info()),

@@ -1,8 +1,9 @@
 //! Between a notebook's file and the engine: what is to be run of it, and what came of that as a file keeps it.
 
+use beamline_livemd::{Id, Kind, Notebook};
+
 use super::outline::{CellId, CodeCell, Language, Outline, Section, SectionId};
 use super::output::{Outcome, Output};
-use crate::notebook::livemd::{self, Id, Kind, Notebook};
 
 /// The engine's name of a cell.
 pub(crate) fn cell_id(id: Id) -> CellId {
@@ -25,12 +26,12 @@ pub(crate) fn outline(notebook: &Notebook) -> Outline {
 }
 
 /// A cell as the engine knows it; none if it is no code that anybody runs.
-pub(crate) fn code_cell(cell: &livemd::Cell) -> Option<CodeCell> {
+pub(crate) fn code_cell(cell: &beamline_livemd::Cell) -> Option<CodeCell> {
     let language = match (cell.kind(), cell.language()?) {
-        (Kind::Markdown, _) | (_, livemd::Language::Pyproject) => return None,
-        (_, livemd::Language::Elixir) => Language::Elixir,
-        (_, livemd::Language::Erlang) => Language::Erlang,
-        (_, livemd::Language::Python) => Language::Python,
+        (Kind::Markdown, _) | (_, beamline_livemd::Language::Pyproject) => return None,
+        (_, beamline_livemd::Language::Elixir) => Language::Elixir,
+        (_, beamline_livemd::Language::Erlang) => Language::Erlang,
+        (_, beamline_livemd::Language::Python) => Language::Python,
     };
     Some(CodeCell {
         reevaluate_automatically: cell.reevaluates(),
@@ -40,12 +41,12 @@ pub(crate) fn code_cell(cell: &livemd::Cell) -> Option<CodeCell> {
 }
 
 /// What a cell gave, as a file keeps it; none while it runs.
-pub(crate) fn kept(output: &Output) -> Option<Vec<livemd::Output>> {
+pub(crate) fn kept(output: &Output) -> Option<Vec<beamline_livemd::Output>> {
     let told = match output.result.as_ref()? {
         Outcome::Value { text, .. } => Some(text.as_str()),
         Outcome::Failed(failure) => Some(failure.message.as_str()),
         _ => None,
     };
     let printed = Some(output.printed.kept()).filter(|text| !text.is_empty());
-    Some([printed, told].into_iter().flatten().map(livemd::Output::text).collect())
+    Some([printed, told].into_iter().flatten().map(beamline_livemd::Output::text).collect())
 }

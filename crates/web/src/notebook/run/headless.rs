@@ -16,8 +16,8 @@ use super::outline::{CellId, Language};
 use super::output::{Outcome, Output};
 use super::plan::{Ask, Mark};
 use super::state::RuntimeState;
-use crate::notebook::livemd::Notebook;
 use crate::site::Permit;
+use beamline_livemd::Notebook;
 pub use report::{Ran, Report, Status};
 
 /// A notebook that is to be run once: all its cells, in their order, branches beside each other.

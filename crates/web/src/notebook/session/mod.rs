@@ -15,8 +15,8 @@ use beamline_node::Node;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::livemd::{Id, Notebook, Output};
 use super::run::{CellState, Engine, Evaluation, Outcome, cell_id, kept, outline};
+use beamline_livemd::{Id, Notebook, Output};
 use file::{Read, Stamp};
 
 pub(crate) use file::FileError;

@@ -8,10 +8,10 @@ use beamline_proto::NodeName;
 use maud::{PreEscaped, html};
 use serde::Serialize;
 
-use crate::notebook::livemd::{Id, Notebook};
 use crate::notebook::run::file::kept;
 use crate::notebook::run::outline::Language;
 use crate::notebook::run::output::{Failure, Outcome, Output};
+use beamline_livemd::{Id, Notebook};
 
 /// What came of a notebook that was run.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! An edit changes what was edited, and nothing else.
 
-use crate::notebook::livemd::{Direction, Id, Kind, Language, Notebook, Output};
+use crate::{Direction, Id, Kind, Language, Notebook, Output};
 
 /// As odd as a file may be that means what it looks like.
 const ODD: &str = "\u{feff}---\ntitle: x\n---\n<!--tight-->\n<!-- livebook:{ \"mine\" : 1 } -->\n#   Name  ##\n\n\n~~~elixir\nsetup\n~~~\n\

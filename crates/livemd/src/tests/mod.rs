@@ -2,7 +2,6 @@
 
 mod edits;
 mod laws;
-mod limits;
 mod quirks;
 mod shape;
 mod writing;

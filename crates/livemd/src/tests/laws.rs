@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::notebook::livemd::{Direction, Kind, Language, Notebook, Output};
+use crate::{Direction, Kind, Language, Notebook, Output};
 
 /// Lines that mean something, and some that nearly do.
 fn line() -> impl Strategy<Value = String> {

@@ -1,6 +1,6 @@
 //! What is written anew, in Livebook's form.
 
-use crate::notebook::livemd::{Kind, Language, Notebook, Output};
+use crate::{Kind, Language, Notebook, Output};
 
 /// A notebook with one section of nothing.
 fn blank() -> Notebook {

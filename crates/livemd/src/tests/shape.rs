@@ -1,7 +1,7 @@
 //! What belongs to what: names, sections, cells, data and outputs.
 
 use super::{outline, outline_of};
-use crate::notebook::livemd::{Kind, Notebook};
+use crate::{Kind, Notebook};
 
 #[test]
 fn a_notebook_with_all_there_is() {
@@ -276,7 +276,7 @@ fn input_cells_of_old_notebooks_are_left_out() {
         );
         let notebook = Notebook::read(&text);
         assert_eq!(notebook.cells().count(), 0);
-        assert_eq!(notebook.warnings[0].trouble, crate::notebook::livemd::Trouble::Input { reactive });
+        assert_eq!(notebook.warnings[0].trouble, crate::Trouble::Input { reactive });
     }
 }
 

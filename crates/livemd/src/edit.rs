@@ -171,9 +171,10 @@ impl Notebook {
 }
 
 impl Notebook {
-    /// Gives cells and sections the numbers that equal ones have in an earlier reading of the file, in their order; all others
-    /// get numbers that none had there.
-    pub(crate) fn adopt(&mut self, old: &Notebook) {
+    /// Gives cells and sections the [`Id`]s that equal ones have in an earlier reading of the file, in their order; all others
+    /// get ids that none had there. For a file that was changed outside: what is remembered by id (what a cell gave, where the
+    /// cursor is) stays with what it belongs to.
+    pub fn adopt(&mut self, old: &Notebook) {
         let mut known: HashMap<(Kind, &str), VecDeque<Id>> = HashMap::new();
         for cell in old.cells() {
             known.entry((cell.kind, &cell.source)).or_default().push_back(cell.id);

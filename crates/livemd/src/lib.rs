@@ -8,7 +8,7 @@
 //! Nothing in here does I/O or runs a cell.
 //!
 //! ```
-//! use beamline_web::livemd::Notebook;
+//! use beamline_livemd::Notebook;
 //!
 //! let file = "# Numbers\n\n## First\n\n```elixir\n1 + 1\n```\n";
 //! let mut notebook = Notebook::read(file);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::notebook::livemd::warning::Trouble;
+use crate::warning::Trouble;
 
 /// What a comment says.
 #[derive(Debug, PartialEq)]

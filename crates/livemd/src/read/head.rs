@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::notebook::livemd::scan::{Block, BlockKind};
-use crate::notebook::livemd::warning::{Trouble, Warning};
+use crate::scan::{Block, BlockKind};
+use crate::warning::{Trouble, Warning};
 
 /// The end of a byte order mark and of front matter: data between two lines of `---` at the very top, which other programs use.
 /// Livebook has no idea of it and would make text of it.

@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 use super::comment::{self, Said};
 use super::head::Shape;
 use super::{Id, Metadata, notices, parents};
-use crate::notebook::livemd::cell::{Cell, Kind, Language, Output};
-use crate::notebook::livemd::markdown;
-use crate::notebook::livemd::notebook::{Notebook, Section};
-use crate::notebook::livemd::scan::{Block, BlockKind};
-use crate::notebook::livemd::span::{Place, Span};
-use crate::notebook::livemd::warning::{Trouble, Warning};
+use crate::cell::{Cell, Kind, Language, Output};
+use crate::markdown;
+use crate::notebook::{Notebook, Section};
+use crate::scan::{Block, BlockKind};
+use crate::span::{Place, Span};
+use crate::warning::{Trouble, Warning};
 
 pub(super) struct Builder<'a> {
     text: &'a str,

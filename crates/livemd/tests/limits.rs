@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::notebook::livemd::Notebook;
+use beamline_livemd::Notebook;
 
 /// Reads, edits and writes. A slow and busy machine needs a second or two for each; what took time by the square of the length
 /// would need minutes.
