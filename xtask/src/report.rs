@@ -31,7 +31,11 @@ impl Report {
         let text = strip_colour(line);
         match runner {
             Runner::Nextest => match nextest_result(text.trim()) {
-                Some((true, _)) => self.passed += 1,
+                Some((true, name)) => {
+                    self.passed += 1;
+                    // Another try of it may have failed.
+                    self.failed.retain(|failed| *failed != name);
+                }
                 // It is named again in the summary.
                 Some((false, name)) if !self.failed.contains(&name) => self.failed.push(name),
                 _ => {}
@@ -87,8 +91,13 @@ impl Report {
 /// The verdict and the name in one of nextest's lines: `PASS [   0.012s] beamline-term codec::tests::round_trip`, in
 /// newer versions with `(  1/120)` in between.
 fn nextest_result(text: &str) -> Option<(bool, String)> {
-    let (word, rest) = text.split_once(" [")?;
-    let success = match word.trim() {
+    let (words, rest) = text.split_once(" [")?;
+    let mut words = words.trim();
+    // So begin the lines of a test that was tried more than once.
+    if let Some(tried) = words.strip_prefix("TRY ") {
+        words = tried.split_once(' ')?.1;
+    }
+    let success = match words {
         "PASS" | "LEAK" => true,
         "FAIL" | "TIMEOUT" | "ABORT" | "FAIL + LEAK" => false,
         signal if signal.starts_with("SIG") => false,
@@ -160,6 +169,24 @@ mod tests {
         );
         assert_eq!(report.passed, 1);
         assert_eq!(report.failed, ["beamline-term codec::limits", "beamline-term codec::killed"]);
+    }
+
+    #[test]
+    fn the_last_try_of_a_test_counts() {
+        let report = read(
+            Runner::Nextest,
+            &[
+                "  TRY 1 FAIL [   7.1s] (───────) whole-clusters::names otp27::a",
+                "  TRY 1 FAIL [   7.1s] (───────) whole-clusters::names otp27::b",
+                "  TRY 2 FAIL [   7.1s] (119/120) whole-clusters::names otp27::a",
+                "  TRY 2 PASS [   7.1s] (120/120) whole-clusters::names otp27::b",
+                "     Summary [   9.0s] 120 tests run: 119 passed (1 flaky), 1 failed, 0 skipped",
+                "   FLAKY 2/2 [   7.1s] (120/120) whole-clusters::names otp27::b",
+                "  TRY 2 FAIL [   7.1s] (119/120) whole-clusters::names otp27::a",
+            ],
+        );
+        assert_eq!(report.passed, 1);
+        assert_eq!(report.failed, ["whole-clusters::names otp27::a"]);
     }
 
     #[test]
