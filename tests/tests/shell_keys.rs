@@ -81,15 +81,49 @@ fn the_history_outlives_the_shell() {
     shell.sees(&format!("iex({name})2> "));
     shell.press("\u{12}x * 21");
     shell.sees("(search: x * 21)");
-    // Once to take it, once to run it.
-    shell.press("\r");
-    shell.sees(&format!("...({name})2> end)"));
     shell.press("\r");
     wait_until("what was searched is evaluated", DEADLINE, || {
         let shows = shell.shows();
         if shows.matches("[21, 42]").count() == 2 { Ok(()) } else { Err(shows) }
     });
-    shell.leaves(&format!("iex({name})3> "));
+    // It is in the history as if it had been typed. What is found and then edited runs when it is done.
+    shell.sees(&format!("iex({name})3> "));
+    shell.press("\u{12}1 +\u{1b}[C + 40\r");
+    shell.sees("\n42\n");
+    shell.sees(&format!("iex({name})4> "));
+    shell.press("\u{1b}[A\u{1b}[A\r");
+    wait_until("what was searched is the last but one", DEADLINE, || {
+        let shows = shell.shows();
+        if shows.matches("[21, 42]").count() == 3 { Ok(()) } else { Err(shows) }
+    });
+    // Nothing is found: the line is what it was.
+    shell.sees(&format!("iex({name})5> "));
+    shell.press(":typed\u{12}nobody typed this\r");
+    shell.sees("\n:typed\n");
+    shell.leaves(&format!("iex({name})6> "));
+}
+
+/// As in iex; the first one alone only gives up the line, and one that interrupts what runs does not count.
+#[test]
+fn ctrl_c_twice_leaves() {
+    let epmd = Epmd::beamline();
+    let (mut node, name, mut shell) = at_a_rust_node(&epmd, &Terminal::variables(epmd.port()));
+    let prompt = |counter: usize| format!("iex({name}){counter}> ");
+    shell.sees(&prompt(1));
+    shell.press("not this");
+    shell.gives_up(&prompt(1));
+    shell.gives_up(&prompt(1));
+    shell.sees("(Ctrl+C again leaves)");
+    shell.answers(&prompt(1), ":still_here", ":still_here");
+    shell.sees(&prompt(2));
+    shell.press("IO.puts(\"it runs\"); Enum.reduce(1..100_000_000, 0, & &1 + &2)\r");
+    shell.sees("\nit runs");
+    shell.press("\u{3}");
+    shell.sees(&prompt(3));
+    shell.gives_up(&prompt(3));
+    shell.press("\u{3}");
+    shell.ends();
+    node.assert_running();
 }
 
 /// Ctrl-O and Alt-O give the line to $VISUAL, which may have arguments, and is no program that has to be there.

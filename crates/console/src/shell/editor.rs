@@ -9,23 +9,37 @@ use beamline_elixir::{Highlight, highlight};
 use beamline_remsh::{Entered, Prompt as Expressions};
 use nu_ansi_term::{Color, Style};
 use reedline::{
-    ColumnarMenu, Completer, CompletionResult, EditCommand, Emacs, ExternalPrinter, FileBackedHistory, Highlighter,
-    KeyCode, KeyModifiers, MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent,
-    ReedlineMenu, Signal, Span, StyledText, Suggestion, ValidationResult, Validator, default_emacs_keybindings,
+    ColumnarMenu, Completer, CompletionResult, ExternalPrinter, FileBackedHistory, Highlighter, MenuBuilder, Prompt,
+    PromptEditMode, PromptHistorySearch, Reedline, ReedlineMenu, Signal, Span, StyledText, Suggestion,
+    ValidationResult, Validator,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use super::engine::Engine;
+use super::keys::{Keys, Pressed};
 use super::screen::Screen;
 use crate::evaluator::Completion;
 
 /// So many entries a history has.
 const ENTRIES: usize = 5000;
 
+/// What somebody at the prompt wants.
+pub(crate) enum Entry {
+    /// This evaluated.
+    Text(String),
+    /// Nothing: Ctrl-C gave up a line.
+    GivenUp,
+    /// Nothing: Ctrl-C, and there was no line.
+    Interrupt,
+    /// To leave: Ctrl-D.
+    End,
+}
+
 /// The editor of a shell, with its history.
 pub(crate) struct Lines {
     editor: Reedline,
+    pressed: Arc<Pressed>,
     /// The line while `$VISUAL` has it.
     draft: Option<PathBuf>,
 }
@@ -39,17 +53,13 @@ impl Lines {
         folder: Option<PathBuf>,
         history: Option<PathBuf>,
     ) -> Lines {
-        let mut keys = default_emacs_keybindings();
-        let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.into()), ReedlineEvent::MenuNext]);
-        keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
-        let newline = ReedlineEvent::Edit(vec![EditCommand::InsertNewline]);
-        keys.add_binding(KeyModifiers::ALT, KeyCode::Enter, newline);
-        keys.add_binding(KeyModifiers::ALT, KeyCode::Char('o'), ReedlineEvent::OpenEditor);
+        let pressed = Arc::new(Pressed::default());
         let printer = ExternalPrinter::default();
         screen.print_by(printer.sender());
         let completer = Completions { engine: Arc::clone(engine), runtime: runtime.clone() };
         let mut editor = Reedline::create()
-            .with_edit_mode(Box::new(Emacs::new(keys)))
+            .with_edit_mode(Box::new(Keys::new(MENU, Arc::clone(&pressed))))
+            .with_break_signal(Arc::clone(&pressed.found))
             .with_validator(Box::new(Whole))
             .with_completer(Box::new(completer))
             .with_menu(ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU).with_marker(""))))
@@ -73,18 +83,43 @@ impl Lines {
             editor = editor.with_buffer_editor(program, file.clone());
             draft = Some(file);
         }
-        Lines { editor, draft }
+        Lines { editor, pressed, draft }
     }
 
     /// Reads an entry.
-    pub(crate) fn read(&mut self, prompt: &Numbered) -> Result<Signal, String> {
-        let signal = self.editor.read_line(prompt).map_err(|error| error.to_string());
+    pub(crate) fn read(&mut self, prompt: &Numbered) -> std::io::Result<Entry> {
+        self.pressed.begin();
+        let signal = self.read_line(prompt);
         self.forget_draft();
         // Others that use the same history see the entry, and it is there even if this one is killed.
         if let Err(error) = self.editor.sync_history() {
             tracing::debug!(%error, "the history is not kept");
         }
-        signal
+        Ok(match signal? {
+            Signal::Success(text) => Entry::Text(text),
+            Signal::CtrlD => Entry::End,
+            Signal::CtrlC if !self.pressed.anything() => Entry::Interrupt,
+            _ => Entry::GivenUp,
+        })
+    }
+
+    fn read_line(&mut self, prompt: &Numbered) -> std::io::Result<Signal> {
+        let mut signal = self.editor.read_line(prompt);
+        // What Ctrl-R has found stands in the line now.
+        while let Ok(Signal::ExternalBreak(found)) = &signal {
+            let runs = matches!(Whole.validate(found), ValidationResult::Complete);
+            self.accept_at_once(runs);
+            signal = self.editor.read_line(prompt);
+            self.accept_at_once(false);
+        }
+        signal.map_err(std::io::Error::other)
+    }
+
+    /// Whether the next reading is over before a key is pressed.
+    fn accept_at_once(&mut self, does: bool) {
+        // The editor is changed only by what takes it as a whole.
+        let editor = std::mem::replace(&mut self.editor, Reedline::create());
+        self.editor = editor.with_immediately_accept(does);
     }
 
     pub(crate) fn clear_screen(&mut self) {

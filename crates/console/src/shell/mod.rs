@@ -2,6 +2,7 @@
 
 mod editor;
 mod engine;
+mod keys;
 mod mode;
 mod screen;
 
@@ -14,13 +15,12 @@ use beamline_node::{CallError, Node};
 use beamline_proto::NodeName;
 use beamline_remsh::{Entered, Prompt};
 use nu_ansi_term::{Color, Style};
-use reedline::Signal;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use crate::evaluator::Evaluated;
 use crate::kind::Kind;
-use editor::{Lines, Numbered, coloured};
+use editor::{Entry, Lines, Numbered, coloured};
 use engine::Engine;
 use mode::Waiting;
 use screen::Screen;
@@ -144,14 +144,18 @@ impl Session {
         let folder = history_file().and_then(|file| Some(file.parent()?.to_owned()));
         let mut lines = Lines::new(&self.engine, &self.screen, &self.runtime, folder, history);
         let _waiting = Waiting::enter();
+        let mut is_leaving = false;
         loop {
             let prompt = self.prompt();
-            let signal = self.screen.edit(|| lines.read(&prompt));
-            match signal.map_err(|error| ShellError::Terminal(std::io::Error::other(error)))? {
-                Signal::Success(text) => self.evaluate(&text, Some(&mut lines))?,
-                Signal::CtrlD => return Ok(()),
-                _ => {}
+            let entry = self.screen.edit(|| lines.read(&prompt)).map_err(ShellError::Terminal)?;
+            match entry {
+                Entry::End => return Ok(()),
+                Entry::Interrupt if is_leaving => return Ok(()),
+                Entry::Interrupt => self.screen.put("(Ctrl+C again leaves)\n"),
+                Entry::Text(ref text) => self.evaluate(text, Some(&mut lines))?,
+                Entry::GivenUp => {}
             }
+            is_leaving = matches!(entry, Entry::Interrupt);
         }
     }
 
