@@ -180,6 +180,38 @@ fn a_notebook_at_an_elixir_node() {
 }
 
 #[test]
+fn what_a_cell_asks_is_answered_on_the_page() {
+    let epmd = Epmd::beamline();
+    let name = unique("app_a");
+    let _node = Program::app(epmd.port(), "app_a", &name);
+    let test = "what_a_cell_asks_is_answered_on_the_page";
+    let Some(open) = Open::start(&epmd, &name) else { return skip(test, NEEDS) };
+    let chrome = &open.chrome;
+    chrome.press("jjn");
+    open.writes();
+    chrome.press("{IO.gets(\"your name? \"), IO.gets(\"and more? \")}");
+    chrome.press(&format!("{CONTROL}{ENTER}{RELEASE}"));
+    let asks = |prompt: &str| {
+        chrome.wait_until(prompt, || {
+            let script = "return document.activeElement.labels?.[0]?.textContent || ''";
+            chrome.script(script) == prompt
+        });
+    };
+    asks("your name? ");
+    // What turns while a cell runs would never come to rest.
+    chrome.script("document.getAnimations().forEach((it) => it.cancel())");
+    chrome.picture("notebook-question");
+    chrome.press(&format!("Joe{ENTER}"));
+    asks("and more? ");
+    chrome.click(".asks button[value=end]");
+    chrome.wait_until("the value", || open.value() == r#"{"Joe\n", :eof}"#);
+    assert_eq!(chrome.count(".asks"), 0);
+    let printed = "return document.querySelector('.cell.chosen .printed').textContent";
+    assert_eq!(chrome.script(printed), "your name? Joe\nand more? ^D\n");
+    assert_eq!(chrome.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn a_cell_that_hangs_is_cancelled_and_words_are_completed() {
     Otp::Host.run("a_cell_that_hangs_is_cancelled_and_words_are_completed", |otp| {
         let epmd = Epmd::beamline();

@@ -1,19 +1,23 @@
 //! Evaluation at real nodes, as shells and notebooks have it: contexts that build on each other, lanes beside each other, and
 //! what happens when an evaluation, or the node, is ended.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use beamline::console::{Context, Device, Evaluated, Evaluator, Lane, Language, Outlet, Style, Text};
+use beamline::console::{Context, Device, Evaluated, Evaluator, Lane, Language, Outlet, Reading, Style, Text};
 use beamline::node::{Epmd, Node};
-use whole_clusters::{Beam, DEADLINE, Otp, for_each_otp, unique};
+use whole_clusters::{Beam, DEADLINE, Otp, Program, for_each_otp, unique, wait_until};
 
 for_each_otp!(
     contexts_build_on_each_other,
     a_context_is_forgotten,
     what_runs_is_ended,
     a_flood_waits_for_its_device,
+    what_is_read_is_asked_of_the_device,
+    what_an_erlang_node_reads_is_too,
+    who_ends_asks_no_more,
     a_node_that_dies_is_told,
 );
 
@@ -27,14 +31,6 @@ struct Slow {
 impl Device for Slow {
     fn print(&self, _text: &str) {
         self.printed.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn read_line(&self, _prompt: &str) -> Option<String> {
-        None
-    }
-
-    fn size(&self) -> Option<(u16, u16)> {
-        None
     }
 
     fn pressure(&self) -> Duration {
@@ -62,9 +58,13 @@ impl Place {
     }
 
     async fn run(&self, code: &str, lane: u64, context: u64, above: Option<u64>) -> Evaluated {
+        self.run_as(Language::Elixir, code, lane, context, above).await
+    }
+
+    async fn run_as(&self, language: Language, code: &str, lane: u64, context: u64, above: Option<u64>) -> Evaluated {
         let text = Text {
             code,
-            language: Language::Elixir,
+            language,
             file: "notebook#1",
             line: 1,
             width: 80,
@@ -188,6 +188,139 @@ fn a_flood_waits_for_its_device(otp: Otp) {
         let most = began.elapsed().as_millis() / pressure.as_millis() + 1;
         assert!(device.printed.load(Ordering::SeqCst) as u128 <= most, "it did not wait");
         place.evaluator.interrupt(Lane(0)).await;
+    });
+}
+
+/// Has some lines to read, and keeps the prompts.
+#[derive(Default)]
+struct Lines {
+    lines: Mutex<VecDeque<&'static str>>,
+    prompts: Mutex<Vec<String>>,
+}
+
+impl Device for Lines {
+    fn print(&self, _text: &str) {}
+
+    fn read_line(self: Arc<Self>, prompt: String) -> Reading {
+        self.prompts.lock().expect("no panic").push(prompt);
+        let line = self.lines.lock().expect("no panic").pop_front();
+        Box::pin(std::future::ready(line.map(|line| format!("{line}\n"))))
+    }
+}
+
+fn what_is_read_is_asked_of_the_device(otp: Otp) {
+    let epmd = whole_clusters::Epmd::erlang(otp);
+    block_on(async {
+        let device = Arc::new(Lines::default());
+        let place = Place::at(otp, &epmd, Arc::<Lines>::clone(&device)).await;
+        let say = |lines: &[&'static str]| device.lines.lock().expect("no panic").extend(lines);
+        say(&["Žofie", "yes", "{a,", "1}.", "42"]);
+        let code = "a = IO.gets(\"who? \")
+            b = {IO.getn(\"\", 2), IO.read(:line)}
+            {:ok, c} = :io.read(:term)
+            {:ok, [d]} = :io.fread(\"\", ~c\"~d\")
+            {a, b, c, d, IO.gets(\"last? \")}";
+        let expected = r#"{"Žofie\n", {"ye", "s\n"}, {:a, 1}, 42, :eof}"#;
+        assert_eq!(place.value(code, 0, 1, None).await, expected);
+        // Who reads a term is asked for each line of it.
+        let prompts = ["who? ", "", "term", "term", "", "last? "].map(str::to_owned);
+        assert_eq!(*device.prompts.lock().expect("no panic"), prompts);
+        // Erlang reads lists, as in its own shell.
+        say(&["Ann", "yes"]);
+        let read = place.run_as(Language::Erlang, "{io:get_line(\"who? \"), io:get_chars(\"\", 2)}", 0, 1, None).await;
+        assert!(matches!(&read, Evaluated::Value { text, .. } if text == r#"{"Ann\n","ye"}"#), "{read:?}");
+    });
+}
+
+fn what_an_erlang_node_reads_is_too(otp: Otp) {
+    let epmd = whole_clusters::Epmd::erlang(otp);
+    let name = unique("erlang");
+    let mut erl = otp.command("erl");
+    erl.args(["-name", &name, "-setcookie", "c", "-noinput", "-start_epmd", "false"]);
+    erl.env("ERL_EPMD_PORT", epmd.port().to_string());
+    let _erl = Program::spawn(erl);
+    wait_until("the node answers", DEADLINE, || {
+        let output = Program::run("beamline", epmd.port(), &["ping", &name, "--cookie", "c"]);
+        if output.status.success() { Ok(()) } else { Err("it does not") }
+    });
+    block_on(async {
+        let target = name.parse().expect("a name");
+        let node = Node::guest(&target).cookie("c").epmd(Epmd::on_port(epmd.port())).start().await.expect("a guest");
+        let device = Arc::new(Lines::default());
+        let outlet = Outlet::new(&node, Arc::<Lines>::clone(&device));
+        let evaluator = Evaluator::start(&node, &target, Style::default(), &outlet, DEADLINE).await;
+        let evaluator = evaluator.expect("it answers");
+        device.lines.lock().expect("no panic").extend(["Ann", "yes", "{a, 1}."]);
+        for (language, code, expected) in [
+            (Language::Erlang, "{io:get_line(\"who? \"), io:get_chars(\"\", 2)}.", r#"{"Ann\n","ye"}"#),
+            // What its line has left, by a function that is called there.
+            (Language::Elixir, ":file.read_line(:standard_io)", r#"{:ok, "s\n"}"#),
+            (Language::Elixir, "{:io.read(~c\"term\"), IO.gets(\"\")}", "{{:ok, {:a, 1}}, :eof}"),
+        ] {
+            let (lane, context) = (Lane(0), Context(1));
+            let text =
+                Text { code, language, file: "notebook#1", line: 1, width: 80, rows: 0, lane, context, above: None };
+            let read = evaluator.evaluate(&text, &outlet).await;
+            assert!(matches!(&read, Evaluated::Value { text, .. } if text == expected), "{code}: {read:?}");
+        }
+    });
+}
+
+/// Is asked, and never answers.
+#[derive(Default)]
+struct Deaf {
+    printed: AtomicUsize,
+    asked: AtomicBool,
+}
+
+/// A question that is open until it is dropped.
+struct Open(Arc<Deaf>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.asked.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Device for Deaf {
+    fn print(&self, _text: &str) {
+        self.printed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn read_line(self: Arc<Self>, _prompt: String) -> Reading {
+        self.asked.store(true, Ordering::SeqCst);
+        let open = Open(self);
+        Box::pin(async move {
+            let _open = open;
+            std::future::pending().await
+        })
+    }
+}
+
+fn who_ends_asks_no_more(otp: Otp) {
+    let epmd = whole_clusters::Epmd::erlang(otp);
+    block_on(async {
+        let device = Arc::new(Deaf::default());
+        let place = Place::at(otp, &epmd, Arc::<Deaf>::clone(&device)).await;
+        let prints = "me = self()
+            spawn(fn -> Stream.repeatedly(fn -> IO.puts(\"beside\") end) |> Enum.take(3); send(me, :printed) end)";
+        let code = format!("{prints}\nIO.gets(\"never? \")");
+        let others = async {
+            // Others print while it waits.
+            while device.printed.load(Ordering::SeqCst) < 3 || !device.asked.load(Ordering::SeqCst) {
+                assert_eq!(place.value("1 + 1", 1, 2, None).await, "2");
+            }
+        };
+        let mut asks = std::pin::pin!(place.run(&code, 0, 1, None));
+        tokio::select! {
+            ended = &mut asks => panic!("it ended: {ended:?}"),
+            () = others => {}
+        }
+        place.evaluator.interrupt(Lane(0)).await;
+        assert!(matches!(asks.await, Evaluated::Ended(_)));
+        // Its leader serves others again.
+        assert_eq!(place.value("IO.puts(\"after\")", 0, 1, None).await, ":ok");
+        assert!(!device.asked.load(Ordering::SeqCst), "the question was given up");
     });
 }
 

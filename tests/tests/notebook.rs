@@ -231,6 +231,13 @@ fn at_a_rust_node_and_at_none() {
     let seen = json(&output);
     assert_eq!(seen["kind"], "rust");
     assert_eq!(told(&seen), ["passed :world", "passed {:world, \"eu=1\"}", &format!("passed :{name:?}")]);
+    // Nobody is there to answer, whoever evaluates; at a node of its own, too.
+    let asks = notebook("# Asks\n\n```elixir\nIO.gets(\"who? \")\n```\n");
+    let output = run(epmd.port(), &asks, &["-o", "json"]);
+    let seen = json(&output);
+    assert_eq!(told(&seen), ["passed {:error, :enotsup}"]);
+    let printed = seen["cells"][0]["output"]["printed"]["text"].as_str().expect("a text");
+    assert!(printed.contains("nobody is here to answer: put the text into the cell, or give it by --set"), "{printed}");
     // At a node of its own nobody has that function.
     let output = run(epmd.port(), &file, &["-o", "junit", "--set", "region=eu"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -10,7 +10,7 @@ mod oneshot;
 mod shell;
 
 pub use evaluator::{Completion, Context, Evaluated, Evaluator, Lane, Language, Outlet, Style, Table, Text};
-pub use io_server::Device;
+pub use io_server::{Device, Reading};
 pub use kind::Kind;
 pub use oneshot::{Format, OneshotError, check, evaluate};
 pub use shell::{Shell, ShellError};

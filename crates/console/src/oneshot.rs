@@ -248,18 +248,10 @@ impl Output for Stdout {
     }
 }
 
+/// The script itself may have come from stdin: there is nothing to read.
 impl Device for Stdout {
     fn print(&self, text: &str) {
         Stdout::put(text.as_bytes());
-    }
-
-    /// The script itself may have come from stdin: there is nothing to read.
-    fn read_line(&self, _prompt: &str) -> Option<String> {
-        None
-    }
-
-    fn size(&self) -> Option<(u16, u16)> {
-        None
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! This crate never evaluates what a peer sent unless the program has said so.
 
+mod asked;
 mod calls;
 mod helpers;
 mod io_client;

@@ -6,8 +6,9 @@ use std::future::Future;
 use beamline_elixir::{Call, EvalError, Event, Exception, Limits, Session, SyntaxError, Value, parse_with};
 use beamline_node::Node;
 use beamline_proto::NodeName;
-use beamline_term::{Atom, Pid, Term, atom};
+use beamline_term::{Atom, Pid, Term};
 
+use crate::asked::{asked, read};
 use crate::calls::{Calls, Reach};
 use crate::helpers::{ABSENT, HELPERS, Helped, help};
 use crate::io_client::Line;
@@ -185,6 +186,7 @@ impl Prompt {
         place: &mut usize,
     ) -> Result<Value, EvalError> {
         let mut evaluation = self.session.start(text)?;
+        let mut unread = String::new();
         loop {
             let event = evaluation.resume();
             *place = evaluation.place();
@@ -194,7 +196,7 @@ impl Prompt {
                     *silent = None;
                     let result = match &call.module {
                         Some(_) => match asked(&call) {
-                            Some(prompt) => Ok(read(output, &prompt).await),
+                            Some((wanted, prompt)) => Ok(read(output, &mut unread, wanted, &prompt).await),
                             None => self.calls.call(call).await,
                         },
                         None => helper(&self.calls, &self.values, &call, output, silent).await,
@@ -206,33 +208,6 @@ impl Prompt {
                 _ => tokio::task::yield_now().await,
             }
         }
-    }
-}
-
-/// The prompt of a call that reads a line where the expressions are printed: `IO.gets`, `IO.read` and their like.
-fn asked(call: &Call) -> Option<String> {
-    let here = |device: &Term| device.is_atom("stdio") || device.is_atom("standard_io");
-    let (module, function) = (call.module.as_ref()?.as_str(), call.function.as_str());
-    let prompt = match (module, function, call.arguments.as_slice()) {
-        ("Elixir.IO", "gets", [prompt]) | ("io", "get_line", [prompt]) => prompt,
-        ("Elixir.IO", "gets", [device, prompt]) | ("io", "get_line", [device, prompt]) if here(device) => prompt,
-        ("Elixir.IO", "read", [what]) if what.is_atom("line") => return Some(String::new()),
-        ("Elixir.IO", "read", [device, what]) if here(device) && what.is_atom("line") => return Some(String::new()),
-        _ => return None,
-    };
-    Some(match prompt {
-        Term::Atom(name) => name.as_str().to_owned(),
-        Term::List(list) => list.to_text().unwrap_or_else(|| prompt.to_string()),
-        _ => prompt.as_str().map_or_else(|| prompt.to_string(), str::to_owned),
-    })
-}
-
-async fn read(output: &mut impl Output, prompt: &str) -> Term {
-    match output.read_line(prompt).await {
-        Line::Text(text) => text.into(),
-        Line::Interrupted => (atom("error"), atom("interrupted")).into(),
-        Line::End => Term::atom("eof"),
-        Line::Refused => (atom("error"), atom("enotsup")).into(),
     }
 }
 

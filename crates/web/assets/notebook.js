@@ -92,6 +92,7 @@
 
   const typed = (area) => {
     const cell = cellOf(area);
+    ranId = null;
     recolour(area);
     clearTimeout(waiting.get(idOf(cell)));
     waiting.set(idOf(cell), setTimeout(() => flush(cell), pause));
@@ -127,6 +128,7 @@
       recolour(area);
     }
     for (const table of root().querySelectorAll("table[data-sortable]:not([data-ready])")) sortable(table);
+    attendQuestion();
     const chosen = document.getElementById(chosenId);
     if (chosen && !chosen.classList.contains("chosen")) chosen.classList.add("chosen");
     if (wanted && document.getElementById(wanted)) {
@@ -135,6 +137,16 @@
       choose(cell);
       write(cell);
     }
+  };
+
+  // What a cell asks gets the cursor if it was run from here, and nothing has been written elsewhere since.
+  let ranId = null;
+  const attendQuestion = () => {
+    const field = ranId && document.getElementById(ranId)?.querySelector(".asks input[name=text]");
+    if (!field) return;
+    const active = document.activeElement;
+    if (!isField(active) || cellOf(active)?.id === ranId) field.focus();
+    ranId = null;
   };
 
   // Cells.
@@ -189,6 +201,8 @@
     const answer = await post("run", fields);
     if (answer) acknowledged.set(fields.cell, answer.number);
     else typed(areaOf(cell));
+    ranId = answer && cell.id;
+    attendQuestion();
   };
 
   const runStale = async () => {
@@ -315,6 +329,7 @@
   };
 
   const withModifier = (event) => {
+    if (event.target.closest?.(".asks")) return false;
     const cell = cellOf(event.target) || chosen();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.shiftKey) runStale();
     else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -449,6 +464,7 @@
     if (cell) await flush(cell);
     delete fields.source;
     const answer = await post(action, fields);
+    if (answer && form.matches(".asks")) ranId = cell.id;
     if (answer?.see && fields.do === "close") window.location.assign(answer.see);
     if (answer && /^insert-(code|text)$/.test(fields.do)) await look(answer.cell);
     form.closest("details.menu, details.rename")?.removeAttribute("open");

@@ -12,7 +12,7 @@ use beamline_term::Inspect;
 use tokio::sync::oneshot;
 
 use super::{Completion, Context, Evaluated, Lane, Outlet, Table, Text};
-use crate::io_server::{Device, ask};
+use crate::io_server::Device;
 
 /// So many bytes of a value are shown.
 const LONGEST: usize = 200_000;
@@ -138,6 +138,6 @@ impl Output for Written<'_> {
         if !self.0.reads() {
             return Line::Refused;
         }
-        ask(Arc::clone(self.0), prompt.to_owned()).await.map_or(Line::End, Line::Text)
+        Arc::clone(self.0).read_line(prompt.to_owned()).await.map_or(Line::End, Line::Text)
     }
 }

@@ -17,7 +17,7 @@ use beamline_proto::NodeName;
 use beamline_term::Pid;
 use tokio::sync::oneshot;
 
-use crate::io_server::{self, Device};
+use crate::io_server::{self, AsBinaries, Device};
 use crate::kind::Kind;
 use here::Here;
 pub use table::Table;
@@ -133,6 +133,7 @@ enum Way {
 pub struct Outlet {
     device: Arc<dyn Device>,
     leader: Pid,
+    as_binaries: AsBinaries,
     _end: oneshot::Sender<()>,
 }
 
@@ -140,7 +141,9 @@ impl Outlet {
     /// On that device.
     pub fn new(node: &Node, device: Arc<dyn Device>) -> Outlet {
         let (end, ended) = oneshot::channel();
-        Outlet { leader: io_server::serve(node, Arc::clone(&device), ended), device, _end: end }
+        let as_binaries = AsBinaries::new();
+        let leader = io_server::serve(node, Arc::clone(&device), as_binaries.clone(), ended);
+        Outlet { leader, device, as_binaries, _end: end }
     }
 
     /// Its pid, for calls that it is to lead.
@@ -194,6 +197,8 @@ impl Evaluator {
     /// Evaluates a text; what it prints goes to the outlet. It ends early by [`Evaluator::interrupt`]. Dropping the future may
     /// leave it running.
     pub async fn evaluate(&self, text: &Text<'_>, outlet: &Outlet) -> Evaluated {
+        // `io:get_line` gives a list of characters in Erlang's own shell, and a binary in Elixir's.
+        outlet.as_binaries.set(text.language == Language::Elixir);
         match &self.way {
             Way::There(there, _) => there.evaluate(text, &outlet.leader).await,
             Way::Here(here) if text.language == Language::Erlang => match self.kind {

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use nu_ansi_term::{Color, Style};
 use reedline::{Prompt, PromptEditMode, PromptHistorySearch, Reedline, Signal};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
-use crate::io_server::Device;
+use crate::io_server::{Device, Reading};
 
 /// The terminal.
 pub(crate) struct Screen {
@@ -106,21 +106,8 @@ impl Screen {
         self.put_styled(text, Style::new().fg(Color::Red));
     }
 
-    pub(crate) fn width(&self) -> usize {
-        self.size().map_or(80, |(columns, _)| usize::from(columns.clamp(20, 80)))
-    }
-}
-
-fn is_dumb() -> bool {
-    std::env::var("TERM").is_ok_and(|term| term == "dumb")
-}
-
-impl Device for Screen {
-    fn print(&self, text: &str) {
-        self.put(text);
-    }
-
-    fn read_line(&self, prompt: &str) -> Option<String> {
+    /// Reads the line that an expression asks for; blocks.
+    fn ask(&self, prompt: &str) -> Option<String> {
         if !self.edits() {
             self.put(prompt);
             let mut line = String::new();
@@ -135,6 +122,30 @@ impl Device for Screen {
             }
             _ => None,
         }
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.size().map_or(80, |(columns, _)| usize::from(columns.clamp(20, 80)))
+    }
+}
+
+fn is_dumb() -> bool {
+    std::env::var("TERM").is_ok_and(|term| term == "dumb")
+}
+
+impl Device for Screen {
+    fn print(&self, text: &str) {
+        self.put(text);
+    }
+
+    /// Blocks a thread of its own: whoever sits there may take an hour, also when nobody waits for the answer any more.
+    fn read_line(self: Arc<Self>, prompt: String) -> Reading {
+        let (tell, told) = oneshot::channel();
+        std::thread::spawn(move || {
+            // Nobody may wait any more.
+            let _ = tell.send(self.ask(&prompt));
+        });
+        Box::pin(async { told.await.ok().flatten() })
     }
 
     fn size(&self) -> Option<(u16, u16)> {

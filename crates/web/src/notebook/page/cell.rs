@@ -169,6 +169,7 @@ fn code(look: &Look<'_>, cell: &Cell, label: Option<&str>, state: &str, told: &s
                 span.state data-state=(state) #{ "state-" (id) } {
                     @if !told.is_empty() { (told) }
                     @if let Some(took) = took { " · " (output::duration(took)) }
+                    @if now.is_some_and(|state| !state.asks.is_empty()) { " · waits for an answer" }
                 }
                 @if look.may {
                     noscript { button name="do" value="source" type="submit" { "Keep" } }
@@ -180,6 +181,6 @@ fn code(look: &Look<'_>, cell: &Cell, label: Option<&str>, state: &str, told: &s
             p.hint { "A form of Livebook's has made this code. To edit it here makes a code cell of it." }
         }
         @if state == "not-run" { p.hint { "Python is shown, and not run: the nodes of a cluster have none." } }
-        (output::output(look, id, output))
+        (output::output(look, id, now))
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Complete;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Form {
-    #[serde(default, deserialize_with = "super::edit::id")]
+    #[serde(default, deserialize_with = "super::edit::number")]
     cell: Option<Id>,
     /// The text of the cell before the cursor.
     before: String,

@@ -1,5 +1,8 @@
 //! Edits: of a cell's text, and of the order of things.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,29 +18,33 @@ pub(super) struct Edit;
 pub(super) struct Form {
     #[serde(rename = "do")]
     what: String,
-    #[serde(default, deserialize_with = "super::edit::id")]
+    #[serde(default, deserialize_with = "number")]
     cell: Option<Id>,
-    #[serde(default, deserialize_with = "super::edit::id")]
+    #[serde(default, deserialize_with = "number")]
     section: Option<Id>,
     index: Option<String>,
     source: Option<String>,
     text: Option<String>,
 }
 
-/// A number as forms and JSON have it.
-pub(super) fn id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Id>, D::Error> {
+/// A number, which forms send as text; an empty one is none.
+pub(super) fn number<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Either {
-        Number(u32),
+        Number(u64),
         Text(String),
     }
-    match Option::<Either>::deserialize(deserializer)? {
-        Some(Either::Number(number)) => Ok(Some(Id::from(number))),
-        Some(Either::Text(text)) if text.is_empty() => Ok(None),
-        Some(Either::Text(text)) => text.parse().map(Some).map_err(serde::de::Error::custom),
-        None => Ok(None),
-    }
+    let text = match Option::<Either>::deserialize(deserializer)? {
+        Some(Either::Number(number)) => number.to_string(),
+        Some(Either::Text(text)) if !text.is_empty() => text,
+        _ => return Ok(None),
+    };
+    text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 impl Action for Edit {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Look;
 use super::{Which, address, ansi};
-use crate::notebook::run::{Evaluation, Failure, Outcome, Output, Table, cell_id};
+use crate::notebook::run::{CellState, Evaluation, Failure, Outcome, Output, Question, Table, cell_id};
 use crate::site::{Asset, Page, Problem, Site};
 use beamline_livemd::{Id, Language};
 
@@ -16,19 +16,46 @@ use beamline_livemd::{Id, Language};
 /// is sent whenever something on it changes.
 const INLINE: usize = 200;
 
-/// What a cell gave.
-pub(super) fn output(look: &Look<'_>, id: Id, output: Option<&Output>) -> Markup {
-    let Some(output) = output else { return html! { div.outputs #{ "outputs-" (id) } {} } };
+/// What a cell gave, and what it asks.
+pub(super) fn output(look: &Look<'_>, id: Id, state: Option<&CellState>) -> Markup {
+    let output = state.and_then(|state| state.output.as_deref());
     html! {
         div.outputs #{ "outputs-" (id) } aria-live="polite" {
-            @if output.printed.lines > 0 || output.printed.bytes > 0 { (printed(look, id, output)) }
-            @match &output.result {
-                Some(Outcome::Value { table: Some(table), .. }) => (self::table(id, output.evaluation, table)),
-                Some(Outcome::Value { text, table: None }) => pre.value { (value(text)) },
-                Some(Outcome::Failed(failure)) => (failed(failure)),
-                Some(Outcome::Aborted(why)) => p.aborted { "Aborted: " (why) },
-                _ => {}
+            @if let Some(output) = output {
+                @if output.printed.lines > 0 || output.printed.bytes > 0 { (printed(look, id, output)) }
+                @match &output.result {
+                    Some(Outcome::Value { table: Some(table), .. }) => (self::table(id, output.evaluation, table)),
+                    Some(Outcome::Value { text, table: None }) => pre.value { (value(text)) },
+                    Some(Outcome::Failed(failure)) => (failed(failure)),
+                    Some(Outcome::Aborted(why)) => p.aborted { "Aborted: " (why) },
+                    _ => {}
+                }
             }
+            @for question in state.map(|state| state.asks.as_slice()).unwrap_or_default() { (asks(look, id, question)) }
+        }
+    }
+}
+
+/// A line that the cell wants to read: those who may run it may answer.
+fn asks(look: &Look<'_>, id: Id, question: &Question) -> Markup {
+    let field = format!("answer-{id}-{}", question.number);
+    let prompt = html! {
+        @if question.prompt.trim().is_empty() { "The cell reads a line" } @else { (ansi::html(&question.prompt)) }
+    };
+    html! {
+        @if look.may {
+            // What is being written is kept while the page is shown anew.
+            form.asks #{ "asks-" (field) } data-keep method="post" action=(look.action("run")) {
+                (look.site.form_token())
+                input type="hidden" name="cell" value=(id);
+                input type="hidden" name="question" value=(question.number);
+                label for=(field) { (prompt) }
+                input #(field) name="text" autocomplete="off" autocapitalize="off" spellcheck="false";
+                button.primary name="do" value="answer" type="submit" { "Answer" }
+                button name="do" value="end" type="submit" title="Nothing more can be read (:eof)" { "End of input" }
+            }
+        } @else {
+            p.asks #{ "asks-" (field) } { (prompt) }
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Running cells, and ending them.
+//! Running cells, ending them, and answering what they ask.
 
+use beamline_proto::NodeName;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -8,18 +9,23 @@ use crate::notebook::run::{Ask, cell_id, section_id};
 use crate::site::{Action, Done, Eval, Permit, Problem, Site};
 use beamline_livemd::Id;
 
-/// Runs cells, or ends them.
+/// Runs cells, ends them, or answers what they ask.
 pub(super) struct Run;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Form {
     #[serde(rename = "do")]
     what: String,
-    #[serde(default, deserialize_with = "super::edit::id")]
+    #[serde(default, deserialize_with = "super::edit::number")]
     cell: Option<Id>,
-    #[serde(default, deserialize_with = "super::edit::id")]
+    #[serde(default, deserialize_with = "super::edit::number")]
     section: Option<Id>,
     source: Option<String>,
+    /// Which question is answered, and with what.
+    #[serde(default, deserialize_with = "super::edit::number")]
+    question: Option<u64>,
+    #[serde(default)]
+    text: String,
 }
 
 impl Action for Run {
@@ -46,6 +52,20 @@ impl Action for Run {
             "all" => Some(Ask::All),
             "cancel" => {
                 engine.cancel(cell_id(form.cell.ok_or_else(gone)?));
+                None
+            }
+            "answer" | "end" => {
+                let is_end = form.what == "end";
+                if form.text.contains(['\n', '\r']) {
+                    return Err(Problem::bad_address("an answer is one line"));
+                }
+                let cell = cell_id(form.cell.ok_or_else(gone)?);
+                let late = || Problem::not_found("Nobody waits for that answer any more.");
+                if !engine.answer(cell, form.question.ok_or_else(late)?, Some(form.text.as_str()).filter(|_| !is_end)) {
+                    return Err(late());
+                }
+                let runtime = engine.since(u64::MAX).runtime;
+                permit.audit("answer", runtime.node().map_or("", NodeName::as_str), session.path());
                 None
             }
             "cancel-all" => {

@@ -3,6 +3,7 @@
 
 mod device;
 mod job;
+mod question;
 mod reach;
 
 use std::collections::{HashMap, HashSet};
@@ -18,6 +19,7 @@ use super::output::{Outcome, Output};
 use super::plan::{Ask, Evaluation, Mark, Plan};
 use super::state::{CellState, RuntimeState, Update, kind_name};
 use crate::site::{Eval, Permit};
+use question::Asked;
 use reach::reach;
 
 /// All outputs of a notebook may take so many bytes; what is printed beyond that is counted.
@@ -42,6 +44,8 @@ impl Drop for End {
 
 struct Shared {
     node: Node,
+    /// Whether there may be somebody to answer what cells ask.
+    is_watched: bool,
     state: Mutex<State>,
     /// The number of the last change.
     number: watch::Sender<u64>,
@@ -68,6 +72,8 @@ struct Held {
     output: Option<Arc<Output>>,
     /// Where the cell prints, for as long as it is there: what it has started may print later.
     outlet: Option<Arc<Outlet>>,
+    /// What its processes want to know.
+    asked: Vec<Asked>,
     /// By whom it was last asked for.
     by: Option<Permit<Eval>>,
     changed: u64,
@@ -76,6 +82,15 @@ struct Held {
 impl Engine {
     /// An engine whose calls `node` makes. It has no cells, and no node to run them at.
     pub(crate) fn new(node: &Node) -> Engine {
+        Engine::start(node, true)
+    }
+
+    /// The same without anybody who could answer what cells ask.
+    pub(crate) fn unwatched(node: &Node) -> Engine {
+        Engine::start(node, false)
+    }
+
+    fn start(node: &Node, is_watched: bool) -> Engine {
         let state = State {
             plan: Plan::default(),
             cells: HashMap::new(),
@@ -87,7 +102,8 @@ impl Engine {
             kept: 0,
             changed: 0,
         };
-        let shared = Arc::new(Shared { node: node.clone(), state: Mutex::new(state), number: watch::Sender::new(0) });
+        let shared = Shared { node: node.clone(), is_watched, state: Mutex::new(state), number: watch::Sender::new(0) };
+        let shared = Arc::new(shared);
         Engine { _end: Arc::new(End(Arc::clone(&shared))), shared }
     }
 
@@ -207,8 +223,8 @@ impl Engine {
         let state = self.shared.lock();
         let cell = |(id, mark): (CellId, Mark)| {
             let held = state.cells.get(&id)?;
-            let output = held.output.clone();
-            (held.changed > number || number == 0).then_some(CellState { id, mark, output })
+            let (output, asks) = (held.output.clone(), held.asked.iter().map(|asked| asked.question.clone()).collect());
+            (held.changed > number || number == 0).then_some(CellState { id, mark, output, asks })
         };
         Update {
             number: state.changed,
@@ -263,6 +279,17 @@ impl State {
 
     fn output(&mut self, cell: CellId) -> Option<&mut Output> {
         Some(Arc::make_mut(self.cells.get_mut(&cell)?.output.as_mut()?))
+    }
+
+    /// Adds to what a cell has printed, as far as there is room.
+    fn print(&mut self, cell: CellId, text: &str) {
+        let room = KEPT.saturating_sub(self.kept);
+        let Some(output) = self.output(cell) else { return };
+        let before = output.printed.kept().len();
+        output.printed.push(text, room);
+        let after = output.printed.kept().len();
+        self.kept = (self.kept + after).saturating_sub(before);
+        self.touch(cell);
     }
 
     fn touch(&mut self, cell: CellId) {

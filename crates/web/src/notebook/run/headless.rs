@@ -94,7 +94,7 @@ impl Run {
     /// Nothing ran. A cell that fails is no error here: the report has it.
     pub async fn run(self, mut progress: impl FnMut(&Ran)) -> Result<Report, RunError> {
         let Run { node, notebook, target, given, timeout } = self;
-        let engine = Engine::new(&node);
+        let engine = Engine::unwatched(&node);
         engine.set_outline(&outline(&notebook));
         engine.give(given);
         engine.attach(&target, None);

@@ -17,4 +17,4 @@ pub(crate) use file::{cell_id, kept, outline, section_id};
 pub(crate) use outline::CellId;
 pub(crate) use output::{Failure, Outcome, Output, Table};
 pub(crate) use plan::{Ask, Evaluation, Mark};
-pub(crate) use state::{CellState, RuntimeState, Update};
+pub(crate) use state::{CellState, Question, RuntimeState, Update};

@@ -87,6 +87,17 @@ pub(crate) struct CellState {
     /// What its last evaluation gave, or has given so far.
     #[serde(serialize_with = "inner")]
     pub(crate) output: Option<Arc<Output>>,
+    /// What its processes ask, and wait for: the oldest first.
+    pub(crate) asks: Vec<Question>,
+}
+
+/// A line that a process of a cell wants to read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Question {
+    /// Tells it from all others of the notebook.
+    pub(crate) number: u64,
+    /// What it is asked with.
+    pub(crate) prompt: String,
 }
 
 fn inner<S: Serializer>(output: &Option<Arc<Output>>, serializer: S) -> Result<S::Ok, S::Error> {

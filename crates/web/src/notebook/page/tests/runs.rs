@@ -50,6 +50,64 @@ async fn a_cell_that_fails_shows_its_line() {
     );
 }
 
+/// The question of the cell that asks one.
+fn question(view: &Value) -> Option<u64> {
+    cell(view, 0, 1)["asks"][0]["number"].as_u64()
+}
+
+/// Runs the first cell with a text until it asks.
+async fn asks(desk: &Desk, source: &str) -> String {
+    desk.post("run/try.livemd", json!({ "do": "run", "cell": 3, "source": source })).await;
+    question(&desk.until("a question", |view| question(view).is_some()).await).expect("there is one").to_string()
+}
+
+#[tokio::test]
+async fn what_a_cell_asks_is_answered_by_a_form() {
+    let desk = attached().await;
+    let first = asks(&desk, "a = IO.gets(\"who? \")\n{a, IO.gets(\"and? \")}").await;
+    let page = desk.get("/notebook/try.livemd").await.body;
+    assert!(page.contains(&format!("<label for=\"answer-3-{first}\">who? </label>")), "{page}");
+    assert!(page.contains("waits for an answer"), "{page}");
+    let two_lines = desk.post("run/try.livemd", json!({ "do": "answer", "cell": 3, "question": 1, "text": "a\nb" }));
+    assert_eq!(two_lines.await.status, 400);
+    let answer = [("do", "answer"), ("cell", "3"), ("question", first.as_str()), ("text", "Žofie & <b>")];
+    let sent = desk.form("run/try.livemd", &answer).await;
+    assert_eq!((sent.status, sent.to.as_str()), (303, "/notebook/try.livemd#cell-3"));
+    let other = |view: &Value| question(view).is_some_and(|number| number.to_string() != first);
+    let second = question(&desk.until("the next question", other).await).expect("a number");
+    assert_eq!(desk.form("run/try.livemd", &answer).await.status, 404, "it has been answered");
+    desk.post("run/try.livemd", json!({ "do": "end", "cell": 3, "question": second })).await;
+    let view = desk.until("the value", |view| cell(view, 0, 1)["mark"] == "fresh").await;
+    let output = &cell(&view, 0, 1)["output"];
+    assert_eq!(output["result"]["value"]["text"], r#"{"Žofie & <b>\n", :eof}"#);
+    assert_eq!(output["printed"]["text"], "who? Žofie & <b>\nand? ^D\n");
+    assert_eq!(question(&view), None);
+}
+
+#[tokio::test]
+async fn who_wants_less_than_a_line_or_all_lines_gets_them() {
+    let desk = attached().await;
+    let mut number = asks(&desk, "{IO.getn(\"? \", 2), IO.gets(\"\"), IO.read(:eof)}").await;
+    for text in ["yes", "one", "two"] {
+        desk.post("run/try.livemd", json!({ "do": "answer", "cell": 3, "question": number, "text": text })).await;
+        let next = |view: &Value| question(view).is_some_and(|next| next.to_string() != number);
+        number = question(&desk.until("the next question", next).await).expect("a number").to_string();
+    }
+    desk.post("run/try.livemd", json!({ "do": "end", "cell": 3, "question": number })).await;
+    let view = desk.until("the value", |view| cell(view, 0, 1)["mark"] == "fresh").await;
+    assert_eq!(cell(&view, 0, 1)["output"]["result"]["value"]["text"], r#"{"ye", "s\n", "one\ntwo\n"}"#);
+}
+
+#[tokio::test]
+async fn to_cancel_a_cell_takes_its_question_back() {
+    let desk = attached().await;
+    let number = asks(&desk, "IO.gets(\"who? \")").await;
+    desk.post("run/try.livemd", json!({ "do": "cancel", "cell": 3 })).await;
+    desk.until("the end", |view| cell(view, 0, 1)["mark"] == "aborted" && question(view).is_none()).await;
+    let late = desk.post("run/try.livemd", json!({ "do": "answer", "cell": 3, "question": number, "text": "me" }));
+    assert_eq!(late.await.status, 404);
+}
+
 #[tokio::test]
 async fn outputs_are_kept_where_the_file_says_so() {
     let desk = attached().await;

@@ -1,12 +1,13 @@
-//! Where a cell prints.
+//! Where a cell prints, and reads.
 
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use beamline_console::Device;
+use beamline_console::{Device, Reading};
 use tokio::time::Instant;
 
-use super::{KEPT, Shared};
+use super::Shared;
+use super::question::ask;
 use crate::notebook::run::outline::CellId;
 
 /// What a cell may print at once, in bytes.
@@ -16,7 +17,7 @@ const RATE: f64 = 1024.0 * 1024.0;
 /// What each request costs beside its text.
 const REQUEST: f64 = 100.0;
 
-/// The output of a cell.
+/// The terminal of a cell.
 pub(super) struct CellDevice {
     shared: Weak<Shared>,
     cell: CellId,
@@ -37,13 +38,7 @@ impl CellDevice {
     fn put(&self, text: &str) {
         let Some(shared) = self.shared.upgrade() else { return };
         let mut state = shared.lock();
-        let room = KEPT.saturating_sub(state.kept);
-        let Some(output) = state.output(self.cell) else { return };
-        let before = output.printed.kept().len();
-        output.printed.push(text, room);
-        let after = output.printed.kept().len();
-        state.kept = (state.kept + after).saturating_sub(before);
-        state.touch(self.cell);
+        state.print(self.cell, text);
         shared.tell(state);
     }
 }
@@ -56,19 +51,19 @@ impl Device for CellDevice {
         self.put(text);
     }
 
-    fn read_line(&self, _prompt: &str) -> Option<String> {
-        None
+    fn read_line(self: Arc<Self>, prompt: String) -> Reading {
+        Box::pin(ask(self.shared.clone(), self.cell, prompt))
     }
 
     fn reads(&self) -> bool {
-        self.put(
-            "this cell wants to read a line (IO.gets); nobody answers in a notebook: put the text into the cell\n",
-        );
-        false
-    }
-
-    fn size(&self) -> Option<(u16, u16)> {
-        None
+        let is_watched = self.shared.upgrade().is_some_and(|shared| shared.is_watched);
+        if !is_watched {
+            self.put(
+                "this cell wants to read a line (IO.gets), and nobody is here to answer: put the text into the cell, \
+                 or give it by --set\n",
+            );
+        }
+        is_watched
     }
 
     fn pressure(&self) -> Duration {
@@ -85,12 +80,4 @@ pub(super) struct Quiet;
 
 impl Device for Quiet {
     fn print(&self, _text: &str) {}
-
-    fn read_line(&self, _prompt: &str) -> Option<String> {
-        None
-    }
-
-    fn size(&self) -> Option<(u16, u16)> {
-        None
-    }
 }

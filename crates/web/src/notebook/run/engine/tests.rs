@@ -224,12 +224,16 @@ async fn failures_have_their_line_and_end_what_is_below() {
 #[tokio::test]
 async fn nobody_answers_a_cell_that_reads() {
     let (a, b) = nodes().await;
-    let engine = engine(&a, b.name(), &cells(&["IO.gets(\"name? \")"])).await;
+    let engine = Engine::unwatched(&a);
+    engine.set_outline(&cells(&["IO.gets(\"name? \")"]));
+    engine.attach(b.name(), None);
+    let state = tokio::time::timeout(DEADLINE, engine.attached()).await.expect("in time");
+    assert!(matches!(state, RuntimeState::Ready { .. }), "{state:?}");
     run(&engine, Ask::All);
     idle(&engine).await;
     let cell = engine.since(0).cells.remove(0);
     assert_eq!(shown(&cell), "{:error, :enotsup}");
-    assert!(cell.output.expect("it ran").printed.kept().contains("nobody answers"));
+    assert!(cell.output.expect("it ran").printed.kept().contains("nobody is here to answer"));
 }
 
 #[tokio::test]
