@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{DEADLINE, path};
+use crate::{DEADLINE, path, wait_until};
 
 /// A running site; killed when dropped.
 pub struct Site {
@@ -71,6 +71,21 @@ impl Site {
     /// A page that is kept up to date.
     pub fn open(&self, path: &str) -> OpenPage {
         OpenPage(BufReader::new(self.ask(&format!("GET {path}"), "text/event-stream", "")))
+    }
+
+    /// Sends it a signal, `INT` or `TERM`, and waits for its end: with what code, and after how long.
+    pub fn end(mut self, signal: &str) -> (Option<i32>, Duration) {
+        let sent = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
+        assert!(sent.expect("there is a kill").success());
+        let mut code = None;
+        let took = wait_until("the program ends", DEADLINE, || match self.child.try_wait() {
+            Ok(Some(status)) => {
+                code = status.code();
+                Ok(())
+            }
+            other => Err(format!("{other:?}")),
+        });
+        (code, took)
     }
 
     fn ask(&self, what: &str, accept: &str, form: &str) -> TcpStream {
