@@ -114,6 +114,13 @@ impl Page for Processes {
         html! {
             h1 { "Processes of " (view.node) }
             (note(listing.note))
+            @if listing.unasked > 0 {
+                p.hint role="note" #unasked {
+                    "Only " (unit::count((listing.total - listing.unasked) as u64)) " processes were asked about, since this "
+                    "node must be asked about each. The other " (unit::count(listing.unasked as u64))
+                    " may come before those that are shown."
+                }
+            }
             (filters(&here, &ask.q, "Pid, name or function", Some(view.limit)))
             div.scroll {
                 table #processes {

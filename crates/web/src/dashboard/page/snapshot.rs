@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::super::source::process::{Query, Row, Sort, list};
+use super::super::source::process::{Listing, Query, Row, Sort, list};
 use super::super::source::system::{System, system};
 use super::super::view::unit;
 use super::cluster;
@@ -53,6 +53,8 @@ struct Node {
     system: Option<System>,
     /// The first by memory.
     processes: Vec<Row>,
+    /// How many were not asked about; they may come before these.
+    processes_unasked: usize,
 }
 
 impl Page for Snapshot {
@@ -95,9 +97,11 @@ async fn one(site: &Site, name: &Named) -> Result<Node, Problem> {
         subject.sources.once(subject.key("system"), || async { system(&question).await }),
         subject.sources.once(key, || async { list(&question, identity, &query).await }),
     );
+    let listing = processes.map(|looked| Listing::clone(&looked.value)).unwrap_or_default();
     Ok(Node {
         node: subject.name.to_string(),
         system: system.ok().map(|looked| System::clone(&looked.value)),
-        processes: processes.map(|looked| looked.value.rows.clone()).unwrap_or_default(),
+        processes: listing.rows,
+        processes_unasked: listing.unasked,
     })
 }

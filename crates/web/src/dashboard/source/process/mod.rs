@@ -8,6 +8,9 @@ mod plain;
 mod stream;
 mod top;
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use super::ask::Ask;
@@ -65,8 +68,10 @@ pub(crate) struct Listing {
     pub(crate) rows: Vec<Row>,
     /// How many the node has.
     pub(crate) total: usize,
-    /// How many of them the search fits.
+    /// How many of them the search fits, as far as they were asked about.
     pub(crate) matched: usize,
+    /// How many of them were not asked about, since there are too many for a node that has to be asked about each.
+    pub(crate) unasked: usize,
     /// What is missing, and how to get it.
     pub(crate) note: Option<&'static str>,
 }
@@ -81,11 +86,11 @@ pub(crate) async fn list(ask: &Ask<'_>, identity: &Identity, query: &Query) -> R
     match (streamed, identity.kind) {
         (Err(Trouble::Missing { .. }), Kind::Rust) => {
             top = top::Top::new(query);
-            plain::one_by_one(ask, &mut top).await?;
+            plain::one_by_one(ask, &mut top, plain::MOST).await?;
         }
         (Err(Trouble::Missing { .. }), _) => {
             top = top::Top::new(query);
-            plain::all(ask, &mut top).await?;
+            plain::all(ask, &mut top, plain::MOST).await?;
         }
         (streamed, _) => return Ok(streamed?.finish(None)),
     }

@@ -14,7 +14,7 @@ use super::top::{Raw, Top};
 const CHUNK: usize = 1000;
 
 /// So many at most: each costs its node some microseconds, and some hundred bytes to ask.
-const MOST: usize = 50_000;
+pub(super) const MOST: usize = 50_000;
 
 /// So many questions are under way at a time.
 const TOGETHER: usize = 100;
@@ -22,13 +22,21 @@ const TOGETHER: usize = 100;
 const ITEMS: [&str; 6] =
     ["registered_name", "initial_call", "memory", "reductions", "message_queue_len", "current_function"];
 
-/// All processes of a BEAM node: `lists:zipwith(fun erlang:process_info/2, Pids, Items)` asks about many in one call.
-pub(super) async fn all(ask: &Ask<'_>, top: &mut Top) -> Result<(), Trouble> {
+/// The processes of a node, `most` at most; the top hears how many more there are.
+async fn first(ask: &Ask<'_>, top: &mut Top, most: usize) -> Result<Vec<Term>, Trouble> {
     let processes = ask.call("erlang", "processes", ()).await?;
-    let processes = processes.as_list().ok_or_else(|| ask.strange("erlang:processes"))?.to_vec();
+    let mut processes = processes.as_list().ok_or_else(|| ask.strange("erlang:processes"))?.to_vec();
+    top.leave_out(processes.len().saturating_sub(most));
+    processes.truncate(most);
+    Ok(processes)
+}
+
+/// The first processes of a BEAM node: `lists:zipwith(fun erlang:process_info/2, Pids, Items)` asks about many in one call.
+pub(super) async fn all(ask: &Ask<'_>, top: &mut Top, most: usize) -> Result<(), Trouble> {
+    let processes = first(ask, top, most).await?;
     let items = Term::list(ITEMS.map(Term::atom));
     let info = Term::from(ExportFun { module: atom("erlang"), function: atom("process_info"), arity: 2 });
-    for pids in processes[..processes.len().min(MOST)].chunks(CHUNK) {
+    for pids in processes.chunks(CHUNK) {
         let items = Term::list(std::iter::repeat_n(items.clone(), pids.len()));
         let arguments = (info.clone(), Term::list(pids.iter().cloned()), items);
         let answer = ask.call("lists", "zipwith", arguments).await?;
@@ -55,12 +63,11 @@ fn raw(pid: &Pid, props: &Props) -> Raw {
     }
 }
 
-/// All processes of a Rust node, which has no `lists`: one question each, many at a time.
-pub(super) async fn one_by_one(ask: &Ask<'_>, top: &mut Top) -> Result<(), Trouble> {
-    let processes = ask.call("erlang", "processes", ()).await?;
-    let processes = processes.as_list().ok_or_else(|| ask.strange("erlang:processes"))?.to_vec();
+/// The first processes of a Rust node, which has no `lists`: one question each, many at a time.
+pub(super) async fn one_by_one(ask: &Ask<'_>, top: &mut Top, most: usize) -> Result<(), Trouble> {
+    let processes = first(ask, top, most).await?;
     let items = Term::list(ITEMS.map(Term::atom));
-    for pids in processes[..processes.len().min(MOST)].chunks(TOGETHER) {
+    for pids in processes.chunks(TOGETHER) {
         let questions = pids.iter().map(|pid| ask.call("erlang", "process_info", (pid, &items)));
         for (pid, answer) in pids.iter().zip(join_all(questions).await) {
             if let Some((pid, props)) = pid.as_pid().zip(Props::of(&answer?)) {

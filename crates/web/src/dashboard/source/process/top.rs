@@ -21,6 +21,7 @@ pub(super) struct Top {
     kept: BinaryHeap<Kept>,
     total: usize,
     matched: usize,
+    unasked: usize,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -89,6 +90,7 @@ impl Top {
             kept: BinaryHeap::new(),
             total: 0,
             matched: 0,
+            unasked: 0,
         }
     }
 
@@ -165,6 +167,12 @@ impl Top {
         has(local(&row.pid)) || has(shown(&row.name)) || has(shown(&row.current))
     }
 
+    /// So many more are there, and were not asked about.
+    pub(super) fn leave_out(&mut self, count: usize) {
+        self.total += count;
+        self.unasked += count;
+    }
+
     /// Those that were kept, in their order.
     pub(super) fn finish(self, note: Option<&'static str>) -> Listing {
         let kept = self.kept.into_sorted_vec().into_iter();
@@ -176,7 +184,7 @@ impl Top {
             queue: row.queue,
             current: shown(&row.current),
         });
-        Listing { rows: rows.collect(), total: self.total, matched: self.matched, note }
+        Listing { rows: rows.collect(), total: self.total, matched: self.matched, unasked: self.unasked, note }
     }
 }
 
