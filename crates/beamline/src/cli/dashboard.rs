@@ -2,7 +2,7 @@
 
 use beamline::flags::{NodeFlags, short_host};
 use beamline::node::epmd::DEFAULT_PORT;
-use beamline::node::{CallError, Cookie, Epmd, Listen, Node};
+use beamline::node::{CallError, Cookie, Epmd, Limits, Listen, Node};
 use beamline::proto::NodeName;
 use beamline_doctor::Options;
 use beamline_web::{Recording, Web};
@@ -14,6 +14,10 @@ use super::nodes::{Unknown, named_or_here};
 use super::remote::told;
 use super::site::Prepared;
 use super::start::{failed, start};
+
+/// The longest message that the node of a site takes, in bytes. Of 100 000 processes the longest answer is that of
+/// `erlang:processes/0`, 3 to 6 MB by the length of the node's name; as many ETS tables are listed in 27 MB.
+const LONGEST: usize = 64 << 20;
 
 /// Serves until Ctrl-C.
 pub(crate) async fn run(arguments: DashboardArguments) -> Exit {
@@ -65,7 +69,9 @@ pub(super) async fn visit(visit: VisitArguments, targets: &[NodeName], tool: &st
         epmd_port: visit.ports.epmd_port,
         peer_port: visit.ports.peer_port,
     };
-    let mut builder = flags.builder();
+    let mut limits = Limits::default();
+    limits.max_message = LONGEST;
+    let mut builder = flags.builder().map(|builder| builder.limits(limits));
     if !visit.visible {
         // It needs no epmd of its own: nobody calls a node that does not listen.
         builder = builder.map(|builder| builder.listen(Listen::Off).epmd(Epmd::on_port(flags.epmd_port())));
