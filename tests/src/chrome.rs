@@ -145,6 +145,13 @@ impl Chrome {
         entries.iter().filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG").map(text).collect()
     }
 
+    /// What keeps some people from using the page that is open, in the scheme that is preferred: see `accessibility.js`.
+    pub fn hindrances(&self) -> Vec<String> {
+        let found = self.script(include_str!("accessibility.js"));
+        let found = found.as_array().expect("a list").iter();
+        found.map(|sentence| sentence.as_str().unwrap_or_default().to_owned()).collect()
+    }
+
     /// Keeps a picture of the page as `target/screenshots/NAME.png`.
     pub fn picture(&self, name: &str) -> PathBuf {
         // Colours fade into each other.

@@ -226,6 +226,94 @@ fn who_leaves_is_out_everywhere() {
     assert_eq!(chrome.complaints(), Vec::<String>::new());
 }
 
+/// A notebook whose cells give all that there is to be seen of cells.
+const NOTEBOOK: &str = "# Everything\n\nText with `code`, a [link](https://example.com) and a picture: ![of a tree](tree.png)\n\n\
+## One\n\n```elixir\nfor n <- 1..300, do: IO.puts(\"\\e[3#{rem(n, 8)}mline #{n}\\e[0m\")\n[%{name: \"a\", size: 1}, %{name: \"b\", size: 2}]\n```\n\n\
+```elixir\nMap.new([{:a, \"text\"}, {2.5, nil}])\n```\n\n<!-- livebook:{\"branch_parent_index\":0} -->\n\n\
+## Two\n\n```elixir\nIO.gets(\"who? \") # asks\n```\n\n## Three\n\n```elixir\nraise \"no\"\n```\n\n```erlang\nok.\n```\n";
+
+#[test]
+fn nothing_keeps_anybody_from_a_page() {
+    let test = "nothing_keeps_anybody_from_a_page";
+    Otp::Host.run(test, |otp| {
+        let epmd = Epmd::beamline();
+        let beam = Beam::start(otp, &unique("shop"), epmd.port(), "c");
+        let rust = unique("app_a");
+        let _rust = Program::app(epmd.port(), "app_a", &rust);
+        let Some(chrome) = Chrome::start() else { return skip(test, NEEDS) };
+        let mut found = Vec::new();
+        let mut look = |address: String| {
+            for scheme in ["light", "dark"] {
+                chrome.prefer(scheme);
+                chrome.open(&address);
+                chrome.wait_until("the page is there", || chrome.count("h1") > 0);
+                let path = address.split('/').skip(3).collect::<Vec<_>>().join("/");
+                found.extend(chrome.hindrances().into_iter().map(|what| format!("/{path} ({scheme}): {what}")));
+            }
+        };
+        let name = beam.name();
+        let all = ["--cookie", "c", "--reveal", "--allow-destructive"];
+        let site = Site::start(epmd.port(), &[&["dashboard", name, &rust], &all[..]].concat());
+        look(site.at("/login"));
+        chrome.open(site.address());
+        chrome.wait_until("it has entered", || chrome.count("header.site") == 1);
+        let listed = site.json(&format!("/n/{name}/processes?sort=name")).1;
+        let pid = listed["rows"][0]["pid"].as_str().expect("a pid").trim_matches(['<', '>']).to_owned();
+        for path in ["/", "/names", "/events", "/doctor", "/snapshot", "/nothing"] {
+            look(site.at(path));
+        }
+        look(site.at(&format!("/doctor?node={name}&peer={rust}")));
+        for below in [
+            "",
+            "/charts",
+            "/processes",
+            "/applications?app=kernel",
+            "/ports",
+            "/ets?all=true",
+            "/memory",
+            "/distribution",
+            "/functions?module=lists",
+            &format!("/processes/{pid}"),
+            &format!("/processes/{pid}?reveal=dictionary"),
+        ] {
+            look(site.at(&format!("/n/{name}{below}")));
+        }
+        for below in ["", "/processes", "/distribution"] {
+            look(site.at(&format!("/n/{rust}{below}")));
+        }
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("all.livemd");
+        std::fs::write(&file, NOTEBOOK).expect("it is written");
+        let path = file.to_str().expect("it is text");
+        let site = Site::start(epmd.port(), &["notebook", path, "--node", name, "--cookie", "c"]);
+        chrome.open(site.address());
+        let state = || site.json("/notebook/all.livemd").1;
+        let wait = |what: &str, words: &[&str]| {
+            wait_until(what, DEADLINE, || {
+                let state = state().to_string();
+                if words.iter().all(|word| state.contains(word)) { Ok(()) } else { Err(state) }
+            });
+        };
+        wait("the node is attached", &["\"ready\""]);
+        assert_eq!(site.post("/notebooks/run/all.livemd", "do=all"), 303);
+        wait("a cell asks, and another has failed", &["who? ", "\"mark\":\"failed\""]);
+        look(site.at("/notebook/all.livemd"));
+        assert_eq!(site.post("/notebooks/edit/all.livemd", "do=setup"), 303);
+        wait("what the cells gave is stale", &["\"mark\":\"stale\""]);
+        look(site.at("/notebook/all.livemd"));
+        look(site.at("/notebooks"));
+        let cell = state()["sections"][0]["cells"][0]["id"].to_string();
+        look(site.at(&format!("/notebooks/output/all.livemd?cell={cell}")));
+        assert_eq!(site.post("/notebooks/edit/all.livemd", "do=rename&text=Mine"), 303);
+        std::fs::write(&file, NOTEBOOK.replace("Everything", "Theirs")).expect("it is written");
+        wait("the change is seen", &["\"changed_outside\":true"]);
+        look(site.at("/notebook/all.livemd"));
+        look(site.at("/notebooks/differences/all.livemd"));
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    });
+}
+
 fn has_erlang(test: &str) -> bool {
     let mut has = false;
     Otp::Host.run(test, |_| has = true);
