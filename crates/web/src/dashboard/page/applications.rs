@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::super::source::application::{Application, Branch, MOST, applications, tree};
 use super::super::source::trouble::Trouble;
 use super::super::view::link::{self, Address};
-use super::super::view::table::{Column, Direction, filters, has, head, order};
+use super::super::view::table::{Column, Direction, Sorting, filters, has};
 use super::subject::{Named, Subject, note};
 use crate::site::{Page, Problem, Site};
 
@@ -18,25 +18,16 @@ pub(super) struct Asked {
     node: Named,
     /// Whose tree is to be shown.
     app: Option<String>,
-    #[serde(default)]
-    sort: Sort,
+    sort: Option<String>,
     dir: Option<Direction>,
     #[serde(default)]
     q: String,
     refresh: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Sort {
-    #[default]
-    Name,
-    Version,
-}
-
-const COLUMNS: &[Column] = &[
-    Column::text("name", "Application", "Choose one for its tree of processes."),
-    Column::text("version", "Version", "As the node runs it."),
+const COLUMNS: &[Column<Application>] = &[
+    Column::text("name", "Application", "Choose one for its tree of processes.").by(|a, b| a.name.cmp(&b.name)),
+    Column::text("version", "Version", "As the node runs it.").by(|a, b| a.version.cmp(&b.version)),
     Column::text("", "Description", "Its own."),
 ];
 
@@ -94,22 +85,13 @@ impl Page for Applications {
     }
 
     fn body(site: &Site, ask: &Asked, view: &View) -> Markup {
-        let direction = ask.dir.unwrap_or(Direction::Asc);
+        let sorting = Sorting::of(COLUMNS, 0, ask.sort.as_deref(), ask.dir);
         let mut rows: Vec<&Application> =
             view.applications.iter().filter(|it| has(&it.name, &ask.q) || has(&it.description, &ask.q)).collect();
-        let sort = match ask.sort {
-            Sort::Name => {
-                order(&mut rows, direction, |it| it.name.clone());
-                "name"
-            }
-            Sort::Version => {
-                order(&mut rows, direction, |it| it.version.clone());
-                "version"
-            }
-        };
+        sorting.order(&mut rows);
         let here = Address::of_node(site, &view.node, "/applications");
         let here = here.set("app", view.app.clone().unwrap_or_default()).set("q", &ask.q);
-        let here = here.set("sort", if sort == "name" { "" } else { sort }).keep("refresh", ask.refresh.as_ref());
+        let here = here.keep("sort", ask.sort.as_ref()).keep("refresh", ask.refresh.as_ref());
         html! {
             h1 { "Applications of " (view.node) }
             (note(view.note.as_deref()))
@@ -118,7 +100,7 @@ impl Page for Applications {
             div.scroll {
                 table #applications {
                     caption { (rows.len()) " of " (view.applications.len()) " run" }
-                    (head(COLUMNS, &here, sort, direction))
+                    (sorting.head(&here))
                     tbody {
                         @for it in rows {
                             tr id={ "app-" (it.name) } {

@@ -1,5 +1,6 @@
 //! The whole cluster: every node with its figures, and who sees whom.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use maud::{Markup, html};
@@ -10,7 +11,7 @@ use super::super::source::mesh::{Link, LinkState, links};
 use super::super::source::state::{MEMBERS, Member, Reach};
 use super::super::source::{self, Sources};
 use super::super::view::link::{self, Address};
-use super::super::view::table::{Column, Direction, filters, has, head, order};
+use super::super::view::table::{Column, Direction, Sorting, filters, has};
 use super::super::view::unit;
 use super::{mesh, snapshot};
 use crate::site::{Page, Problem, Site};
@@ -21,54 +22,33 @@ pub(super) struct Cluster;
 /// How the table is ordered, and what is searched for.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Asked {
-    #[serde(default)]
-    sort: Sort,
+    sort: Option<String>,
     dir: Option<Direction>,
     #[serde(default)]
     q: String,
     refresh: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Sort {
-    #[default]
-    Node,
-    Kind,
-    Uptime,
-    Processes,
-    Memory,
-    RunQueue,
-    Load,
-    Peers,
-}
-
-const COLUMNS: &[Column] = &[
-    Column::text("node", "Node", "Its name; the page of the node."),
+const COLUMNS: &[Column<Row>] = &[
+    Column::text("node", "Node", "Its name; the page of the node.").by(|a, b| a.node.cmp(&b.node)),
     Column::text("", "State", "Whether it answers the dashboard."),
-    Column::text("kind", "Runs", "What it is written in, with the version."),
-    Column::number("uptime", "Up for", "Since its start."),
-    Column::number("processes", "Processes", "Processes that are alive."),
-    Column::number("memory", "Memory", "What the node has taken, in all classes."),
-    Column::number("run_queue", "Run queue", "Processes that are ready and wait for a scheduler."),
-    Column::number("load", "Load", "How busy its schedulers were in the last second."),
-    Column::number("peers", "Peers", "Visible nodes that it is connected with."),
+    Column::text("kind", "Runs", "What it is written in, with the version.")
+        .by(|a, b| (a.kind_name(), &a.version).cmp(&(b.kind_name(), &b.version))),
+    Column::number("uptime", "Up for", "Since its start.").by(|a, b| a.uptime_ms.cmp(&b.uptime_ms)),
+    Column::number("processes", "Processes", "Processes that are alive.").by(|a, b| a.processes.cmp(&b.processes)),
+    Column::number("memory", "Memory", "What the node has taken, in all classes.")
+        .by(|a, b| a.memory_bytes.cmp(&b.memory_bytes)),
+    Column::number("run_queue", "Run queue", "Processes that are ready and wait for a scheduler.")
+        .by(|a, b| a.run_queue.cmp(&b.run_queue)),
+    Column::number("load", "Load", "How busy its schedulers were in the last second.")
+        .by(|a, b| a.load.partial_cmp(&b.load).unwrap_or(Ordering::Equal)),
+    Column::number("peers", "Peers", "Visible nodes that it is connected with.").by(|a, b| a.peers.cmp(&b.peers)),
     Column::text("", "Finds peers by", "Topologies of a Rust node, and whether their strategies can find out."),
 ];
 
-impl Sort {
-    fn column(self) -> &'static Column {
-        let place = match self {
-            Sort::Node => 0,
-            Sort::Kind => 2,
-            Sort::Uptime => 3,
-            Sort::Processes => 4,
-            Sort::Memory => 5,
-            Sort::RunQueue => 6,
-            Sort::Load => 7,
-            Sort::Peers => 8,
-        };
-        &COLUMNS[place]
+impl Asked {
+    fn sorting(&self) -> Sorting<Row> {
+        Sorting::of(COLUMNS, 0, self.sort.as_deref(), self.dir)
     }
 }
 
@@ -288,27 +268,17 @@ fn absent(site: &Site, view: &View) -> Markup {
 
 fn table(site: &Site, ask: &Asked, view: &View) -> Markup {
     let mut rows: Vec<&Row> = view.nodes.iter().filter(|row| has(&row.node, &ask.q)).collect();
-    let direction = ask.dir.unwrap_or(ask.sort.column().natural());
-    match ask.sort {
-        Sort::Node => order(&mut rows, direction, |row| row.node.clone()),
-        Sort::Kind => order(&mut rows, direction, |row| (row.kind_name(), row.version.clone())),
-        Sort::Uptime => order(&mut rows, direction, |row| row.uptime_ms),
-        Sort::Processes => order(&mut rows, direction, |row| row.processes),
-        Sort::Memory => order(&mut rows, direction, |row| row.memory_bytes),
-        Sort::RunQueue => order(&mut rows, direction, |row| row.run_queue),
-        Sort::Load => order(&mut rows, direction, |row| row.load.map(|load| (load * 1e6) as u64)),
-        Sort::Peers => order(&mut rows, direction, |row| row.peers),
-    }
-    let sort = ask.sort.column().key;
-    let here = Address::of(site, "/").set("sort", if sort == "node" { "" } else { sort });
-    let here = here.set("dir", ask.dir.map(Direction::name).unwrap_or_default());
+    let sorting = ask.sorting();
+    sorting.order(&mut rows);
+    let here =
+        Address::of(site, "/").keep("sort", ask.sort.as_ref()).keep("dir", ask.dir.map(Direction::name).as_ref());
     let here = here.set("q", &ask.q).keep("refresh", ask.refresh.as_ref());
     html! {
         (filters(&here, &ask.q, "Name of a node", None))
         div.scroll {
             table #nodes-table {
                 caption.hidden { "The nodes of the cluster" }
-                (head(COLUMNS, &here, sort, direction))
+                (sorting.head(&here))
                 tbody { @for row in rows { (line(site, row)) } }
             }
         }

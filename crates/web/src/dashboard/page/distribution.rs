@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::source::distribution::{self as source, Connection, distribution};
 use super::super::view::link::{self, Address};
-use super::super::view::table::{Column, Direction, head, order};
+use super::super::view::table::{Column, Direction, Sorting};
 use super::super::view::unit;
 use super::subject::{Named, Subject, note};
 use crate::site::{Page, Problem, Site};
@@ -16,26 +16,15 @@ pub(super) struct Distribution;
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Asked {
     node: Named,
-    #[serde(default)]
-    sort: Sort,
+    sort: Option<String>,
     dir: Option<Direction>,
     refresh: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Sort {
-    #[default]
-    Peer,
-    In,
-    Out,
-    Queue,
-}
-
-const COLUMNS: &[Column] = &[
-    Column::text("peer", "Peer", "The node at the other end."),
-    Column::number("in", "Received", "Bytes since the connection was made."),
-    Column::number("out", "Sent", "Bytes since the connection was made."),
+const COLUMNS: &[Column<Connection>] = &[
+    Column::text("peer", "Peer", "The node at the other end.").by(|a, b| a.peer.cmp(&b.peer)),
+    Column::number("in", "Received", "Bytes since the connection was made.").by(|a, b| a.bytes_in.cmp(&b.bytes_in)),
+    Column::number("out", "Sent", "Bytes since the connection was made.").by(|a, b| a.bytes_out.cmp(&b.bytes_out)),
     Column::number("", "Frames in", "Messages, or parts of such."),
     Column::number("", "Frames out", "Messages, or parts of such."),
     Column::number(
@@ -44,16 +33,14 @@ const COLUMNS: &[Column] = &[
         "Frames that only say that the peer is alive. BEAM nodes count them among the others.",
     ),
     Column::number("", "Ticks out", "Frames that only say that this node is alive."),
-    Column::number("queue", "Queue", "Bytes that wait to be sent: much of it means a peer or a network that is slow."),
+    Column::number("queue", "Queue", "Bytes that wait to be sent: much of it means a peer or a network that is slow.")
+        .by(|a, b| a.queue.cmp(&b.queue)),
     Column::text("", "Address", "The peer's end."),
 ];
 
-fn column(sort: Sort) -> &'static Column {
-    match sort {
-        Sort::Peer => &COLUMNS[0],
-        Sort::In => &COLUMNS[1],
-        Sort::Out => &COLUMNS[2],
-        Sort::Queue => &COLUMNS[7],
+impl Asked {
+    fn sorting(&self) -> Sorting<Connection> {
+        Sorting::of(COLUMNS, 0, self.sort.as_deref(), self.dir)
     }
 }
 
@@ -76,14 +63,7 @@ impl Page for Distribution {
         let looked =
             subject.sources.once(subject.key("distribution"), || async { distribution(&question, identity).await });
         let mut distribution = source::Distribution::clone(&looked.await?.value);
-        let rows = &mut distribution.connections;
-        let direction = ask.dir.unwrap_or(column(ask.sort).natural());
-        match ask.sort {
-            Sort::Peer => order(rows, direction, |row| row.peer.clone()),
-            Sort::In => order(rows, direction, |row| row.bytes_in),
-            Sort::Out => order(rows, direction, |row| row.bytes_out),
-            Sort::Queue => order(rows, direction, |row| row.queue),
-        }
+        ask.sorting().order(&mut distribution.connections);
         Ok(View { node: subject.name.to_string(), distribution })
     }
 
@@ -92,8 +72,6 @@ impl Page for Distribution {
     }
 
     fn body(site: &Site, ask: &Asked, view: &View) -> Markup {
-        let column = column(ask.sort);
-        let direction = ask.dir.unwrap_or(column.natural());
         let here = Address::of_node(site, &view.node, "/distribution").keep("refresh", ask.refresh.as_ref());
         let View { distribution, .. } = view;
         html! {
@@ -107,7 +85,7 @@ impl Page for Distribution {
             div.scroll {
                 table #connections {
                     caption.hidden { "The connections of the node" }
-                    (head(COLUMNS, &here, column.key, direction))
+                    (ask.sorting().head(&here))
                     tbody { @for row in &distribution.connections { (line(site, row, distribution.limit)) } }
                 }
             }

@@ -89,7 +89,7 @@ impl Page for Events {
 
     fn body(site: &Site, ask: &Asked, view: &View) -> Markup {
         let here = Address::of(site, "/events").set("q", &ask.q).keep("refresh", ask.refresh.as_ref());
-        let here = here.set("limit", ask.limit.map(|limit| limit.to_string()).unwrap_or_default());
+        let here = here.keep("limit", ask.limit.as_ref());
         html! {
             h1 { "Events" }
             p.hint { "What the dashboard has noticed since it looks: " (unit::count(view.count)) " events. It remembers the last 1000." }

@@ -85,7 +85,7 @@ impl Page for Functions {
 
     fn body(site: &Site, ask: &Asked, view: &View) -> Markup {
         let here = Address::of_node(site, &view.node, "/functions").set("q", &ask.q);
-        let here = here.set("limit", ask.limit.map(|limit| limit.to_string()).unwrap_or_default());
+        let here = here.keep("limit", ask.limit.as_ref());
         let here = here.keep("refresh", ask.refresh.as_ref());
         html! {
             h1 { "Functions of " (view.node) }

@@ -81,7 +81,7 @@ impl Page for Names {
 
     fn body(site: &Site, ask: &Asked, view: &View) -> Markup {
         let here = Address::of(site, "/names").set("from", &view.from).set("q", &ask.q);
-        let here = here.set("limit", ask.limit.map(|limit| limit.to_string()).unwrap_or_default());
+        let here = here.keep("limit", ask.limit.as_ref());
         let here = here.keep("refresh", ask.refresh.as_ref());
         html! {
             h1 { "Names of the cluster" }

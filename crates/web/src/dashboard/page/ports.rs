@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::source::port::{Port, Socket, ports};
 use super::super::view::link::{self, Address};
-use super::super::view::table::{Column, Direction, filters, has, head, limit, order};
+use super::super::view::table::{Column, Direction, Sorting, by_text, filters, has, limit};
 use super::super::view::unit;
 use super::subject::{Named, Subject, note};
 use crate::site::{Page, Problem, Site};
@@ -16,8 +16,7 @@ pub(super) struct Ports;
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Asked {
     node: Named,
-    #[serde(default)]
-    sort: Sort,
+    sort: Option<String>,
     dir: Option<Direction>,
     #[serde(default)]
     q: String,
@@ -25,36 +24,23 @@ pub(super) struct Asked {
     refresh: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Sort {
-    Port,
-    Name,
-    #[default]
-    Received,
-    Sent,
-    Queue,
-}
-
-const COLUMNS: &[Column] = &[
-    Column::text("port", "Port", "As the node itself prints it."),
-    Column::text("name", "Name", "Its driver, or the command of the program behind it."),
+const COLUMNS: &[Column<Port>] = &[
+    Column::text("port", "Port", "As the node itself prints it.")
+        .by(|a, b| (a.id.len(), &a.id).cmp(&(b.id.len(), &b.id))),
+    Column::text("name", "Name", "Its driver, or the command of the program behind it.")
+        .by(|a, b| by_text(&a.name, &b.name)),
     Column::text("", "Owner", "The process that it belongs to."),
-    Column::number("received", "Received", "Bytes that came in."),
-    Column::number("sent", "Sent", "Bytes that went out."),
-    Column::number("queue", "Queue", "Bytes that wait to be sent."),
+    Column::number("received", "Received", "Bytes that came in.").by(|a, b| a.received.cmp(&b.received)),
+    Column::number("sent", "Sent", "Bytes that went out.").by(|a, b| a.sent.cmp(&b.sent)),
+    Column::number("queue", "Queue", "Bytes that wait to be sent.").by(|a, b| a.queue.cmp(&b.queue)),
     Column::text("", "Local", "This end of a network connection."),
     Column::text("", "Remote", "The other end."),
     Column::number("", "OS pid", "Of the program behind it."),
 ];
 
-fn column(sort: Sort) -> &'static Column {
-    match sort {
-        Sort::Port => &COLUMNS[0],
-        Sort::Name => &COLUMNS[1],
-        Sort::Received => &COLUMNS[3],
-        Sort::Sent => &COLUMNS[4],
-        Sort::Queue => &COLUMNS[5],
+impl Asked {
+    fn sorting(&self) -> Sorting<Port> {
+        Sorting::of(COLUMNS, 3, self.sort.as_deref(), self.dir)
     }
 }
 
@@ -92,14 +78,7 @@ impl Page for Ports {
         };
         let mut rows: Vec<Port> = looked.value.ports.iter().filter(fits).cloned().collect();
         let matched = rows.len();
-        let direction = ask.dir.unwrap_or(column(ask.sort).natural());
-        match ask.sort {
-            Sort::Port => order(&mut rows, direction, |port| (port.id.len(), port.id.clone())),
-            Sort::Name => order(&mut rows, direction, |port| port.name.to_lowercase()),
-            Sort::Received => order(&mut rows, direction, |port| port.received),
-            Sort::Sent => order(&mut rows, direction, |port| port.sent),
-            Sort::Queue => order(&mut rows, direction, |port| port.queue),
-        }
+        ask.sorting().order(&mut rows);
         rows.truncate(limit(ask.limit));
         let sockets = looked.value.sockets.iter().take(limit(ask.limit)).cloned().collect();
         let total = looked.value.ports.len();
@@ -111,11 +90,9 @@ impl Page for Ports {
     }
 
     fn body(site: &Site, ask: &Asked, view: &View) -> Markup {
-        let column = column(ask.sort);
-        let direction = ask.dir.unwrap_or(column.natural());
-        let here = Address::of_node(site, &view.node, "/ports").set("sort", column.key).set("dir", direction.name());
-        let here = here.set("q", &ask.q).keep("refresh", ask.refresh.as_ref());
-        let here = here.set("limit", ask.limit.map(|limit| limit.to_string()).unwrap_or_default());
+        let sorting = ask.sorting();
+        let here = sorting.kept(Address::of_node(site, &view.node, "/ports")).set("q", &ask.q);
+        let here = here.keep("limit", ask.limit.as_ref()).keep("refresh", ask.refresh.as_ref());
         let owner = |pid: &Option<String>| match pid {
             Some(pid) => link::process(site, &view.node, pid, pid),
             None => unit::or_dash(None),
@@ -127,7 +104,7 @@ impl Page for Ports {
             div.scroll {
                 table #ports {
                     caption { (view.ports.len()) " of " (view.matched) ", " (view.total) " in all" }
-                    (head(COLUMNS, &here, column.key, direction))
+                    (sorting.head(&here))
                     tbody {
                         @for port in &view.ports {
                             tr id=(port.id) {
@@ -149,7 +126,11 @@ impl Page for Ports {
                 h2 { "Sockets" }
                 div.scroll {
                     table #sockets {
-                        thead { tr { th { "Socket" } th { "Kind" } th { "State" } th { "Owner" } th.num { "Received" } th.num { "Sent" } th { "Local" } th { "Remote" } } }
+                        thead { tr {
+                            @for label in ["Socket", "Kind", "State", "Owner"] { th scope="col" { (label) } }
+                            @for label in ["Received", "Sent"] { th.num scope="col" { (label) } }
+                            @for label in ["Local", "Remote"] { th scope="col" { (label) } }
+                        } }
                         tbody {
                             @for socket in &view.sockets {
                                 tr {

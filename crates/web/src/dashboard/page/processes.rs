@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
-use super::super::source::process::{Listing, Query, Sort, list};
+use super::super::source::process::{Listing, Query, Row, Sort, list};
 use super::super::view::link::{self, Address};
-use super::super::view::table::{Column, Direction, filters, head, limit};
+use super::super::view::table::{Column, Direction, Sorting, filters, limit};
 use super::super::view::unit;
 use super::subject::{Named, Subject, cost, note};
 use crate::site::{Page, Problem, Site};
@@ -25,7 +25,7 @@ pub(super) struct Asked {
     refresh: Option<String>,
 }
 
-const COLUMNS: &[Column] = &[
+const COLUMNS: &[Column<Row>] = &[
     Column::text("pid", "Pid", "As the node itself prints it."),
     Column::text(
         "name",
@@ -42,17 +42,6 @@ const COLUMNS: &[Column] = &[
     Column::text("current", "Where it is", "The function that it is in."),
 ];
 
-fn column(sort: Sort) -> &'static Column {
-    match sort {
-        Sort::Pid => &COLUMNS[0],
-        Sort::Name => &COLUMNS[1],
-        Sort::Memory => &COLUMNS[2],
-        Sort::Reductions => &COLUMNS[3],
-        Sort::Queue => &COLUMNS[4],
-        Sort::Current => &COLUMNS[5],
-    }
-}
-
 /// The list as JSON shows it.
 #[derive(Debug, Serialize)]
 pub(crate) struct View {
@@ -67,13 +56,13 @@ pub(crate) struct View {
 }
 
 impl Asked {
-    fn direction(&self) -> Direction {
-        self.dir.unwrap_or(column(self.sort).natural())
+    fn sorting(&self) -> Sorting<Row> {
+        Sorting::of(COLUMNS, 2, Some(self.sort.key()), self.dir)
     }
 
     fn query(&self) -> Query {
         let search: String = self.q.trim().chars().take(200).collect();
-        let descending = self.direction() == Direction::Desc;
+        let descending = self.sorting().direction() == Direction::Desc;
         Query { sort: self.sort, descending, search, limit: limit(self.limit) }
     }
 }
@@ -91,8 +80,8 @@ impl Page for Processes {
         let looked = subject.sources.once(key, || async { list(&question, identity, &query).await }).await?;
         Ok(View {
             node: ask.node.0.to_string(),
-            sort: column(ask.sort).key,
-            dir: ask.direction(),
+            sort: ask.sort.key(),
+            dir: ask.sorting().direction(),
             limit: query.limit,
             took_ms: unit::milliseconds(looked.took),
             listing: Listing::clone(&looked.value),
@@ -106,8 +95,8 @@ impl Page for Processes {
     fn body(site: &Site, ask: &Asked, view: &View) -> Markup {
         let here = Address::of_node(site, &view.node, "/processes");
         let here = here.set("sort", if view.sort == "memory" { "" } else { view.sort });
-        let here = here.set("dir", ask.dir.map(Direction::name).unwrap_or_default()).set("q", &ask.q);
-        let here = here.set("limit", ask.limit.map(|limit| limit.to_string()).unwrap_or_default());
+        let here = here.keep("dir", ask.dir.map(Direction::name).as_ref()).set("q", &ask.q);
+        let here = here.keep("limit", ask.limit.as_ref());
         let here = here.keep("refresh", ask.refresh.as_ref());
         let listing = &view.listing;
         let (shown, total) = (unit::count(listing.rows.len() as u64), unit::count(listing.total as u64));
@@ -129,7 +118,7 @@ impl Page for Processes {
                         @if listing.matched < listing.total { (unit::count(listing.matched as u64)) " that fit, of " }
                         (total)
                     }
-                    (head(COLUMNS, &here, view.sort, view.dir))
+                    (ask.sorting().head(&here))
                     tbody {
                         @for row in &listing.rows {
                             tr id={ "p" (row.pid) } {

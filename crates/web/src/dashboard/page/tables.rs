@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::source::table::{Table, tables};
 use super::super::view::link::{self, Address};
-use super::super::view::table::{Column, Direction, filters, has, head, limit, order};
+use super::super::view::table::{Column, Direction, Sorting, by_text, filters, has, limit};
 use super::super::view::unit;
 use super::subject::{Named, Subject, note};
 use crate::site::{Page, Problem, Site};
@@ -16,8 +16,7 @@ pub(super) struct Tables;
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Asked {
     node: Named,
-    #[serde(default)]
-    sort: Sort,
+    sort: Option<String>,
     dir: Option<Direction>,
     #[serde(default)]
     q: String,
@@ -28,33 +27,22 @@ pub(super) struct Asked {
     refresh: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Sort {
-    Name,
-    Size,
-    #[default]
-    Memory,
-}
-
-const COLUMNS: &[Column] = &[
-    Column::text("name", "Table", "Its name; of one without, its reference."),
+const COLUMNS: &[Column<Table>] = &[
+    Column::text("name", "Table", "Its name; of one without, its reference.").by(|a, b| by_text(&a.name, &b.name)),
     Column::text(
         "",
         "Protection",
         "Who may read and write: public all, protected its owner writes, private its owner alone.",
     ),
     Column::text("", "Type", "How many objects may have the same key."),
-    Column::number("size", "Objects", "How many are in it."),
-    Column::number("memory", "Memory", "Bytes."),
+    Column::number("size", "Objects", "How many are in it.").by(|a, b| a.size.cmp(&b.size)),
+    Column::number("memory", "Memory", "Bytes.").by(|a, b| a.memory.cmp(&b.memory)),
     Column::text("", "Owner", "The table ends with it."),
 ];
 
-fn column(sort: Sort) -> &'static Column {
-    match sort {
-        Sort::Name => &COLUMNS[0],
-        Sort::Size => &COLUMNS[3],
-        Sort::Memory => &COLUMNS[4],
+impl Asked {
+    fn sorting(&self) -> Sorting<Table> {
+        Sorting::of(COLUMNS, 4, self.sort.as_deref(), self.dir)
     }
 }
 
@@ -88,12 +76,7 @@ impl Page for Tables {
         };
         let mut rows: Vec<Table> = found.iter().filter(fits).cloned().collect();
         let matched = rows.len();
-        let direction = ask.dir.unwrap_or(column(ask.sort).natural());
-        match ask.sort {
-            Sort::Name => order(&mut rows, direction, |table| table.name.to_lowercase()),
-            Sort::Size => order(&mut rows, direction, |table| table.size),
-            Sort::Memory => order(&mut rows, direction, |table| table.memory),
-        }
+        ask.sorting().order(&mut rows);
         let memory_bytes = rows.iter().map(|table| table.memory).fold(0, u64::saturating_add);
         rows.truncate(limit(ask.limit));
         Ok(View { node: subject.name.to_string(), total: found.len(), matched, memory_bytes, tables: rows, note })
@@ -104,12 +87,10 @@ impl Page for Tables {
     }
 
     fn body(site: &Site, ask: &Asked, view: &View) -> Markup {
-        let column = column(ask.sort);
-        let direction = ask.dir.unwrap_or(column.natural());
-        let here = Address::of_node(site, &view.node, "/ets").set("sort", column.key).set("dir", direction.name());
-        let here = here.set("q", &ask.q).set("all", if ask.all { "true" } else { "" });
-        let here = here.set("limit", ask.limit.map(|limit| limit.to_string()).unwrap_or_default());
-        let here = here.keep("refresh", ask.refresh.as_ref());
+        let sorting = ask.sorting();
+        let here = sorting.kept(Address::of_node(site, &view.node, "/ets")).set("q", &ask.q);
+        let here = here.set("all", if ask.all { "true" } else { "" });
+        let here = here.keep("limit", ask.limit.as_ref()).keep("refresh", ask.refresh.as_ref());
         html! {
             h1 { "ETS tables of " (view.node) }
             (note(view.note))
@@ -124,7 +105,7 @@ impl Page for Tables {
             div.scroll {
                 table #tables {
                     caption { (view.tables.len()) " of " (view.matched) ", " (unit::bytes(view.memory_bytes)) " in all" }
-                    (head(COLUMNS, &here, column.key, direction))
+                    (sorting.head(&here))
                     tbody {
                         @for table in &view.tables {
                             tr {

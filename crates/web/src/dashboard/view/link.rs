@@ -33,9 +33,9 @@ impl Address {
     }
 
     /// With what the page's own address says, if it does.
-    pub(crate) fn keep(self, name: &'static str, value: Option<&String>) -> Address {
+    pub(crate) fn keep(self, name: &'static str, value: Option<&impl ToString>) -> Address {
         match value {
-            Some(value) => self.set(name, value.clone()),
+            Some(value) => self.set(name, value.to_string()),
             None => self,
         }
     }

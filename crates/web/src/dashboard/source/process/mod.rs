@@ -35,6 +35,20 @@ pub(crate) enum Sort {
     Current,
 }
 
+impl Sort {
+    /// As it stands in addresses.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Sort::Memory => "memory",
+            Sort::Reductions => "reductions",
+            Sort::Queue => "queue",
+            Sort::Pid => "pid",
+            Sort::Name => "name",
+            Sort::Current => "current",
+        }
+    }
+}
+
 /// Which processes are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Query {
