@@ -216,7 +216,7 @@ impl<T> Call<T> {
         let node = self.peer.name().clone();
         let caller = self.behalf.as_ref().map_or(own, NodeName::as_atom);
         let by = By { node: caller, group_leader: &|| self.leader.clone(), process: None };
-        match self.node.functions.start(function.clone(), arguments, by, own).answer.await {
+        match self.node.functions.start(function.into(), arguments, by, own).answer.await {
             Ok(value) => Ok(Bytes::from(value)),
             Err(raise) => Err(match raise.kind {
                 Kind::Error => CallError::Raised { node, stack: raise.stack(), reason: raise.reason },

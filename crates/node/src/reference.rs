@@ -1,5 +1,6 @@
 //! Fresh pids, ports and references of this incarnation of the node.
 
+use std::cell::Cell;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +10,10 @@ use beamline_term::{Origin, Pid, Port, Reference};
 pub(crate) struct Numbers {
     origin: Origin,
     process: AtomicU64,
+    /// Where the next run of references begins.
     reference: AtomicU64,
+    /// Tells the runs of this from those of other nodes of the program.
+    id: u64,
     unlink: AtomicU64,
     port: AtomicU64,
     salt: u32,
@@ -17,8 +21,11 @@ pub(crate) struct Numbers {
 
 impl Numbers {
     pub(crate) fn new(origin: Origin) -> Numbers {
+        static NODES: AtomicU64 = AtomicU64::new(1);
+        let id = NODES.fetch_add(1, Ordering::Relaxed);
         let one = || AtomicU64::new(1);
-        Numbers { origin, process: one(), reference: one(), unlink: one(), port: one(), salt: rand::random() }
+        let reference = AtomicU64::new(RUN);
+        Numbers { origin, process: one(), reference, id, unlink: one(), port: one(), salt: rand::random() }
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -45,9 +52,21 @@ impl Numbers {
         (self.reference_of(number), number)
     }
 
-    /// The number of a new reference.
+    /// The number of a new reference. Each thread numbers its own in runs of [`RUN`], so that those that run beside each other
+    /// do not write to the same memory.
     pub(crate) fn reference_number(&self) -> u64 {
-        self.reference.fetch_add(1, Ordering::Relaxed)
+        thread_local! {
+            /// Of which node the run is, and its next number.
+            static NEXT: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+        }
+        NEXT.with(|next| {
+            let (id, mut number) = next.get();
+            if id != self.id || number.is_multiple_of(RUN) {
+                number = self.reference.fetch_add(RUN, Ordering::Relaxed);
+            }
+            next.set((self.id, number + 1));
+            number
+        })
     }
 
     /// The reference of a number.
@@ -80,6 +99,9 @@ impl Numbers {
         (*pid.origin() == self.origin).then(|| u64::from(pid.id()) | u64::from(pid.serial()) << 32)
     }
 }
+
+/// So many numbers of references a thread takes at a time.
+pub(crate) const RUN: u64 = 64;
 
 /// Hashes the numbers that this node gives out, for tables that have them as keys: nobody else chooses those, so there is
 /// nothing to guard against.

@@ -15,11 +15,11 @@ use crate::call::Outcome;
 use crate::connection::Connection;
 use crate::node::Inner;
 use crate::patience::LONG;
-use crate::reference::{ByNumber, Numbers};
+use crate::reference::{ByNumber, Numbers, RUN};
 
 type Entries = HashMap<u64, Entry, ByNumber>;
 
-/// Alone in its cache line: calls that run beside each other take numbers in a row.
+/// Alone in its cache line, as threads that run beside each other have parts beside each other.
 #[derive(Default)]
 #[repr(align(64))]
 struct Part(Mutex<Entries>);
@@ -32,7 +32,7 @@ impl Part {
 
 #[derive(Default)]
 pub(crate) struct Waiting {
-    /// In parts by number, so that calls of several tasks seldom wait for each other.
+    /// A run of numbers is in one part: threads seldom wait for each other, and what comes for a run finds it in one place.
     parts: [Part; PARTS],
     /// Whether a task looks for those whose time is over.
     is_swept: AtomicBool,
@@ -148,22 +148,50 @@ impl<W: Deref<Target = Waiting>> Drop for Place<W> {
     }
 }
 
-impl Waiting {
-    fn lock(&self, number: u64) -> MutexGuard<'_, Entries> {
-        self.parts[number as usize % PARTS].lock()
-    }
+/// In which part a number is.
+fn part_of(number: u64) -> usize {
+    (number / RUN) as usize % PARTS
+}
 
+/// Ends waits. Keeps the part of the last one, which is likely that of the next; nobody else gets at it meanwhile.
+pub(crate) struct Ends<'a> {
+    waiting: &'a Waiting,
+    part: Option<(usize, MutexGuard<'a, Entries>)>,
+}
+
+impl Ends<'_> {
     /// Ends the wait for the reference of this number, and gives whom to wake: nobody, if it has not begun to wait. `None` if
     /// there is no such wait, as when a call was given up.
-    pub(crate) fn end(&self, number: u64, outcome: impl FnOnce() -> Outcome) -> Option<Option<Waker>> {
-        let mut entries = self.lock(number);
+    pub(crate) fn end(&mut self, number: u64, outcome: impl FnOnce() -> Outcome) -> Option<Option<Waker>> {
+        let part = part_of(number);
+        if self.part.as_ref().is_some_and(|(held, _)| *held != part) {
+            // Never two at a time.
+            self.part = None;
+        }
+        let (_, entries) = self.part.get_or_insert_with(|| (part, self.waiting.parts[part].lock()));
         let entry = entries.get_mut(&number).filter(|entry| entry.is_open())?;
         entry.end(outcome())
     }
 
+    /// Lets others at what was kept.
+    pub(crate) fn release(&mut self) {
+        self.part = None;
+    }
+}
+
+impl Waiting {
+    fn lock(&self, number: u64) -> MutexGuard<'_, Entries> {
+        self.parts[part_of(number)].lock()
+    }
+
+    /// Ends several waits in a row.
+    pub(crate) fn ends(&self) -> Ends<'_> {
+        Ends { waiting: self, part: None }
+    }
+
     /// Tells whoever waits for a reference; the first outcome counts. False if nobody does.
     pub(crate) fn settle(&self, numbers: &Numbers, reference: &Reference, outcome: Outcome) -> bool {
-        match numbers.number_of(reference).and_then(|number| self.end(number, || outcome)) {
+        match numbers.number_of(reference).and_then(|number| self.ends().end(number, || outcome)) {
             Some(waker) => {
                 waker.into_iter().for_each(Waker::wake);
                 true

@@ -385,7 +385,7 @@ proptest! {
             }
         };
         prop_assert!(is_plain);
-        prop_assert_eq!((&execute.module, &execute.function), (&module, &function));
+        prop_assert_eq!(execute.name(), Some((module.as_str(), function.as_str())));
         let term = |bytes: &Bytes| Decoder::new(bytes).term().unwrap();
         prop_assert_eq!(term(&execute.arguments()), arguments);
         prop_assert_eq!(term(&Bytes::copy_from_slice(execute.tag())), Term::from(tag));

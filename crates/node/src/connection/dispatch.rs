@@ -17,6 +17,7 @@ use crate::events::DownReason;
 use crate::node::Inner;
 use crate::process;
 use crate::service::spawn;
+use crate::waiting::Ends;
 
 /// Handles one message. Never waits. `clock` is when the one before was done, if somebody has looked, and is then that of
 /// this one: to look takes as long as to read a message.
@@ -92,7 +93,7 @@ pub(super) fn message(
 pub(super) fn execute(
     node: &Arc<Inner>,
     connection: &Arc<Connection>,
-    execute: Execute,
+    execute: &Execute,
     clock: &mut Option<Instant>,
 ) -> Result<(), DownReason> {
     if !execute.is_of(connection.peer.name.as_atom()) {
@@ -106,7 +107,7 @@ pub(super) fn execute(
 const FOREIGN: &str = "a signal in the name of a process of another node";
 
 /// Handles an answer if it is to a call, whose task is to be woken later. Others are left. Never waits.
-pub(super) fn answer(node: &Inner, answer: Answer<'_>, answered: &mut Vec<Waker>) -> bool {
+pub(super) fn answer(node: &Inner, answer: Answer<'_>, ends: &mut Ends<'_>, answered: &mut Vec<Waker>) -> bool {
     if !answer.is_end() {
         // That its process was started says nothing to a call that the answer does not.
         let is_taken = node.spawns.is_empty();
@@ -116,7 +117,7 @@ pub(super) fn answer(node: &Inner, answer: Answer<'_>, answered: &mut Vec<Waker>
         return is_taken;
     }
     let number = node.numbers.number_in(answer.words);
-    match number.and_then(|number| node.waiting.end(number, || Outcome::Down(answer.into_reason()))) {
+    match number.and_then(|number| ends.end(number, || Outcome::Down(answer.into_reason()))) {
         Some(waker) => {
             answered.extend(waker);
             true

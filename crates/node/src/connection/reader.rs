@@ -88,30 +88,36 @@ fn batch(
     arrived: usize,
     answered: &mut Vec<Waker>,
 ) -> Result<usize, DownReason> {
-    let (mut count, mut ticks, mut clock) = (0, 0, None);
+    let (mut count, mut ticks, mut clock, mut ends) = (0, 0, None, node.waiting.ends());
     while count + ticks < BATCH {
         if let Some(answer) = frames.next_answer()
-            && dispatch::answer(node, answer, answered)
+            && dispatch::answer(node, answer, &mut ends, answered)
         {
             count += 1;
             continue;
         }
-        let message = match frames.next_frame().map_err(|error| DownReason::Protocol(error.to_string()))? {
-            Some(Frame::Message(message)) => message,
-            Some(Frame::Execute(execute)) => {
+        ends.release();
+        // Calls stay where they were put: a move would wait until they are there.
+        let frame = match frames.next_frame() {
+            Ok(Some(Frame::Execute(ref execute))) => {
                 count += 1;
                 dispatch::execute(node, connection, execute, &mut clock)?;
                 continue;
             }
-            Some(Frame::Part) => {
-                count += 1;
-                continue;
-            }
-            Some(Frame::Tick) => {
+            Ok(Some(frame)) => frame,
+            Ok(None) => break,
+            Err(error) => return Err(DownReason::Protocol(error.to_string())),
+        };
+        let message = match frame {
+            Frame::Message(message) => message,
+            Frame::Tick => {
                 ticks += 1;
                 continue;
             }
-            None => break,
+            _ => {
+                count += 1;
+                continue;
+            }
         };
         count += 1;
         dispatch::message(node, connection, message, &mut clock)

@@ -10,7 +10,8 @@ use beamline_term::codec::{Decoder, encode, tag};
 use beamline_term::serde;
 use bytes::Bytes;
 
-use super::{Answer, FunctionName, Raise};
+use super::{Answer, Raise};
+use crate::process::Mfa;
 
 /// A closure that can be exported: up to eight arguments that can be read from terms, and an async result
 /// `Result<T, Raise>` that can be written as one.
@@ -19,7 +20,7 @@ pub trait Function<Arguments>: Send + Sync + 'static {
     const ARITY: usize;
 
     #[doc(hidden)]
-    fn call(self: Arc<Self>, name: FunctionName, arguments: Bytes) -> Answer;
+    fn call(self: Arc<Self>, module: &'static str, function: &'static str, arguments: Bytes) -> Answer;
 }
 
 /// A list of bytes (`[5]` arrives as the string "\x05") rewritten as a list of integers; other lists as they are.
@@ -47,7 +48,7 @@ macro_rules! function {
             const ARITY: usize = $arity;
 
             #[allow(non_snake_case, reason = "type names double as variables")]
-            fn call(self: Arc<Self>, name: FunctionName, arguments: Bytes) -> Answer {
+            fn call(self: Arc<Self>, module: &'static str, function: &'static str, arguments: Bytes) -> Answer {
                 // All that the user wrote runs when this is polled, reading the arguments included.
                 Box::pin(async move {
                     let future = (|| {
@@ -66,7 +67,7 @@ macro_rules! function {
                         serde::write(&value, &mut out)?;
                         Ok(out)
                     });
-                    written.map_err(|raise| raise.located(&name, $arity, arguments))
+                    written.map_err(|raise| raise.located(Mfa { module, function, arity: $arity }, arguments))
                 })
             }
         }
@@ -85,7 +86,7 @@ function!(8 A B C D E G H I);
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Module, Table};
+    use super::super::{FunctionName, Module, Table};
     use super::*;
     use beamline_term::{Term, atom};
 

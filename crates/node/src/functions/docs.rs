@@ -9,7 +9,7 @@ use super::{HashMap, Module, Table};
 #[derive(Clone, Default)]
 pub(super) struct Docs {
     about: Option<&'static str>,
-    functions: HashMap<(Atom, usize), &'static str>,
+    functions: HashMap<(&'static str, usize), &'static str>,
 }
 
 impl Docs {
@@ -34,7 +34,7 @@ impl Module {
     ///     .doc("The sum of two integers.");
     /// ```
     pub fn doc(mut self, text: &'static str) -> Module {
-        match self.last.clone() {
+        match self.last {
             Some(function) => {
                 self.docs.functions.insert(function, text);
             }
@@ -48,12 +48,12 @@ impl Table {
     /// `{docs_v1, ..}` of a module, if there is one.
     pub(crate) fn docs(&self, module: &Atom) -> Option<Term> {
         let modules = self.0.load();
-        let module = modules.get(module)?;
-        let mut names: Vec<&(Atom, usize)> = module.functions.keys().collect();
+        let module = modules.get(module.as_str())?;
+        let mut names: Vec<&(&str, usize)> = module.functions.keys().collect();
         names.sort();
         let entries = names.into_iter().map(|name| {
             let (function, arity) = name;
-            let key = (atom("function"), function.clone(), *arity as u64);
+            let key = (atom("function"), Atom::from_static(function), *arity as u64);
             let signature = Term::list([Term::from(format!("{function}/{arity}"))]);
             Term::from((key, 0, signature, text(module.docs.functions.get(name).copied()), Term::map([])))
         });

@@ -29,9 +29,9 @@ pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, Raise>> + S
 type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
 #[derive(Clone)]
 enum Handler {
-    Plain(Arc<dyn Fn(FunctionName, Bytes) -> Answer + Send + Sync>),
+    Plain(Arc<dyn Fn(Mfa, Bytes) -> Answer + Send + Sync>),
     /// It wants to know who calls.
-    Told(Arc<dyn Fn(Origin, FunctionName, Bytes) -> Answer + Send + Sync>),
+    Told(Arc<dyn Fn(Origin, Mfa, Bytes) -> Answer + Send + Sync>),
 }
 
 /// Who may call the functions of a module.
@@ -74,10 +74,10 @@ pub struct Origin {
 pub struct Module {
     name: &'static str,
     access: Access,
-    functions: HashMap<(Atom, usize), Arc<Exported>>,
+    functions: HashMap<(&'static str, usize), Arc<Exported>>,
     docs: docs::Docs,
     /// What was added last.
-    last: Option<(Atom, usize)>,
+    last: Option<(&'static str, usize)>,
 }
 
 /// A function of the table.
@@ -146,15 +146,17 @@ impl Module {
     /// Adds a function. Its arity and the types of its arguments are the closure's.
     pub fn function<Arguments, F: Function<Arguments>>(mut self, name: &'static str, function: F) -> Module {
         let function = Arc::new(function);
-        let handler = Handler::Plain(Arc::new(move |name, arguments| Arc::clone(&function).call(name, arguments)));
+        let handler = Handler::Plain(Arc::new(move |mfa: Mfa, arguments| {
+            Arc::clone(&function).call(mfa.module, mfa.function, arguments)
+        }));
         self.insert(name, F::ARITY, handler, Some(Pace::default()));
         self
     }
 
     fn insert(&mut self, function: &'static str, arity: usize, handler: Handler, pace: Option<Pace>) {
         let mfa = Mfa { module: self.name, function, arity };
-        let name = (Atom::from_static(function), arity);
-        self.last = Some(name.clone());
+        let name = (function, arity);
+        self.last = Some(name);
         self.functions.insert(name, Arc::new(Exported { mfa, handler, pace }));
     }
 
@@ -173,7 +175,7 @@ impl Module {
         F: Fn(Origin, Vec<Term>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Term, Raise>> + Send + 'static,
     {
-        self.insert(name, arity, told(arity, function), Some(Pace::default()));
+        self.insert(name, arity, told(function), Some(Pace::default()));
         self
     }
 
@@ -184,7 +186,7 @@ impl Module {
         F: Fn(Origin, Vec<Term>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Term, Raise>> + Send + 'static,
     {
-        self.insert(name, arity, told(arity, function), None);
+        self.insert(name, arity, told(function), None);
         self
     }
 
@@ -196,13 +198,13 @@ impl Module {
 }
 
 /// A function that gets its arguments as they are.
-fn told<F, Fut>(arity: usize, function: F) -> Handler
+fn told<F, Fut>(function: F) -> Handler
 where
     F: Fn(Origin, Vec<Term>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Term, Raise>> + Send + 'static,
 {
     let function = Arc::new(function);
-    Handler::Told(Arc::new(move |origin, name, arguments: Bytes| -> Answer {
+    Handler::Told(Arc::new(move |origin, mfa: Mfa, arguments: Bytes| -> Answer {
         let function = Arc::clone(&function);
         Box::pin(async move {
             let list = Decoder::new(&arguments).term().ok().and_then(|list| Some(list.as_list()?.to_vec()));
@@ -210,7 +212,7 @@ where
                 Some(list) => function(origin, list).await,
                 None => Err(Raise::arguments()),
             };
-            let value = answer.map_err(|raise| raise.located(&name, arity, arguments))?;
+            let value = answer.map_err(|raise| raise.located(mfa, arguments))?;
             let mut out = Vec::new();
             encode::term(&mut out, &value);
             Ok(out)
@@ -239,8 +241,28 @@ impl From<(Atom, Atom)> for FunctionName {
     }
 }
 
+/// The same, where it stands in a request: most functions are found without a copy.
+#[derive(Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) module: &'a str,
+    pub(crate) function: &'a str,
+}
+
+impl Named<'_> {
+    /// `None` if they are no atoms.
+    fn to_name(self) -> Option<FunctionName> {
+        Some(FunctionName { module: Atom::new(self.module).ok()?, function: Atom::new(self.function).ok()? })
+    }
+}
+
+impl<'a> From<&'a FunctionName> for Named<'a> {
+    fn from(FunctionName { module, function }: &'a FunctionName) -> Named<'a> {
+        Named { module: module.as_str(), function: function.as_str() }
+    }
+}
+
 /// All modules of a node.
-pub(crate) struct Table(ArcSwap<HashMap<Atom, Module>>);
+pub(crate) struct Table(ArcSwap<HashMap<&'static str, Module>>);
 
 impl Table {
     pub(crate) fn new(modules: impl IntoIterator<Item = Module>) -> Table {
@@ -255,7 +277,7 @@ impl Table {
             let mut modules = HashMap::clone(modules);
             let module = module.clone();
             modules
-                .entry(Atom::from_static(module.name))
+                .entry(module.name)
                 .and_modify(|old| {
                     old.access = module.access.clone();
                     old.functions.extend(module.functions.clone());
@@ -267,32 +289,34 @@ impl Table {
     }
 
     pub(crate) fn has_module(&self, name: &Atom) -> bool {
-        self.0.load().contains_key(name)
+        self.0.load().contains_key(name.as_str())
     }
 
     /// Every exported function with its arity.
     pub(crate) fn exports(&self, module: &Atom) -> Vec<(Atom, usize)> {
-        self.0.load().get(module).map(|module| module.functions.keys().cloned().collect()).unwrap_or_default()
+        let atoms =
+            |module: &Module| module.functions.keys().map(|(name, arity)| (Atom::from_static(name), *arity)).collect();
+        self.0.load().get(module.as_str()).map(atoms).unwrap_or_default()
     }
 
     /// Every exported module.
     pub(crate) fn modules(&self) -> Vec<Atom> {
-        self.0.load().keys().cloned().collect()
+        self.0.load().keys().map(|name| Atom::from_static(name)).collect()
     }
 
     /// Calls a function. `arguments` is an encoded list.
     pub(crate) fn call(&self, name: &FunctionName, arguments: Bytes, caller: &Atom, own: &Atom) -> Answer {
         let by = By { node: caller, group_leader: &|| None, process: None };
-        self.start(name.clone(), arguments, by, own).answer
+        self.start(name.into(), arguments, by, own).answer
     }
 
     /// As [`Table::call`], and says how the function was known before.
-    pub(crate) fn start(&self, name: FunctionName, arguments: Bytes, by: By<'_>, own: &Atom) -> Begun {
-        if name.module != "erlang" || name.function != "apply" {
-            return self.start_named(name, arguments, by, own);
+    pub(crate) fn start(&self, named: Named<'_>, arguments: Bytes, by: By<'_>, own: &Atom) -> Begun {
+        if named.module != "erlang" || named.function != "apply" {
+            return self.start_named(named, arguments, by, own);
         }
-        match applied(name, arguments) {
-            Ok((name, arguments)) => self.start_named(name, arguments, by, own),
+        match applied(arguments) {
+            Ok((name, arguments)) => self.start_named((&name).into(), arguments, by, own),
             Err(_) => {
                 let answer: Answer = Box::pin(async { Err(Raise::error(beamline_term::atom("badarg"))) });
                 answer.into()
@@ -300,18 +324,21 @@ impl Table {
         }
     }
 
-    fn start_named(&self, name: FunctionName, arguments: Bytes, by: By<'_>, own: &Atom) -> Begun {
+    fn start_named(&self, named: Named<'_>, arguments: Bytes, by: By<'_>, own: &Atom) -> Begun {
         let caller = by.node;
-        let undefined = |name: &FunctionName, arguments: Bytes| -> Answer {
-            let raise = Raise::undefined(name, arguments);
-            Box::pin(async move { Err(raise) })
+        let undefined = |arguments: Bytes| -> Begun {
+            let answer: Answer = match named.to_name() {
+                Some(name) => Box::pin(async move { Err(Raise::undefined(name, arguments)) }),
+                None => Box::pin(async { Err(Raise::error(beamline_term::atom("badarg"))) }),
+            };
+            answer.into()
         };
         let arity = match list_length(&arguments) {
             Ok(arity) => arity,
-            Err(_) => return undefined(&name, arguments).into(),
+            Err(_) => return undefined(arguments),
         };
         let modules = self.0.load();
-        let Some(module) = modules.get(&name.module) else { return undefined(&name, arguments).into() };
+        let Some(module) = modules.get(named.module) else { return undefined(arguments) };
         let allowed = caller == own
             || match &module.access {
                 Access::Everybody => true,
@@ -323,26 +350,29 @@ impl Table {
             let answer: Answer = Box::pin(async move { Err(raise) });
             return answer.into();
         }
-        match module.functions.get(&(name.function.clone(), arity)) {
+        // Keys that live as long as the name asked for do too.
+        let functions: &HashMap<(&str, usize), _> = &module.functions;
+        match functions.get(&(named.function, arity)) {
             Some(function) => {
                 let answer = match &function.handler {
-                    Handler::Plain(handler) => handler(name, arguments),
+                    Handler::Plain(handler) => handler(function.mfa, arguments),
                     Handler::Told(handler) => {
                         let (node, group_leader, process) = (caller.clone(), (by.group_leader)(), by.process.cloned());
                         let origin = Origin { node, group_leader, process };
-                        handler(origin, name, arguments)
+                        handler(origin, function.mfa, arguments)
                     }
                 };
                 Begun { answer, function: Some(Arc::clone(function)) }
             }
-            None => undefined(&name, arguments).into(),
+            None => undefined(arguments),
         }
     }
 }
 
-/// What `erlang:apply(Module, Function, Arguments)` names, however often it is nested. It is taken apart here, and is no
+/// What `erlang:apply/3` with these arguments names, however often it is nested. It is taken apart here, and is no
 /// function of the table, so that who calls it is who calls the function, and gets no further than by calling it directly.
-fn applied(mut name: FunctionName, mut arguments: Bytes) -> Result<(FunctionName, Bytes), DecodeError> {
+fn applied(mut arguments: Bytes) -> Result<(FunctionName, Bytes), DecodeError> {
+    let mut name = FunctionName::from(("erlang", "apply"));
     while name.module == "erlang" && name.function == "apply" && list_length(&arguments)? == 3 {
         let mut decoder = Decoder::new(&arguments);
         if decoder.peek_tag()? != tag::LIST {

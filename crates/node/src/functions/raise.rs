@@ -5,6 +5,7 @@ use beamline_term::{Atom, Term};
 use bytes::Bytes;
 
 use super::FunctionName;
+use crate::process::Mfa;
 
 /// The three ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +60,8 @@ impl Raise {
         ]))
     }
 
-    pub(crate) fn undefined(name: &FunctionName, arguments: Bytes) -> Raise {
-        Raise { stack: Stack::Arguments(name.clone(), arguments), ..Raise::error(Term::atom("undef")) }
+    pub(crate) fn undefined(name: FunctionName, arguments: Bytes) -> Raise {
+        Raise { stack: Stack::Arguments(name, arguments), ..Raise::error(Term::atom("undef")) }
     }
 
     /// The arguments are not of the types that the function takes.
@@ -68,10 +69,13 @@ impl Raise {
         Raise::error(Term::atom("function_clause"))
     }
 
-    pub(crate) fn located(self, name: &FunctionName, arity: usize, arguments: Bytes) -> Raise {
+    /// What a function of the table raised that was called with these.
+    pub(crate) fn located(self, mfa: Mfa, arguments: Bytes) -> Raise {
+        let Mfa { module, function, arity } = mfa;
+        let name = || FunctionName::from((module, function));
         match (&self.stack, self.reason.is_atom("function_clause")) {
-            (Stack::Unknown, true) => Raise { stack: Stack::Arguments(name.clone(), arguments), ..self },
-            (Stack::Unknown, false) => Raise { stack: Stack::Arity(name.clone(), arity), ..self },
+            (Stack::Unknown, true) => Raise { stack: Stack::Arguments(name(), arguments), ..self },
+            (Stack::Unknown, false) => Raise { stack: Stack::Arity(name(), arity), ..self },
             _ => self,
         }
     }

@@ -71,10 +71,17 @@ pub struct Calling<'a> {
 }
 
 impl Calling<'_> {
+    fn words(&self) -> [u8; WORDS] {
+        // As one number: written word by word, they could not be read at once for as long as they are on their way to memory.
+        let [one, two, three] = self.words.map(u128::from);
+        let bytes = (one << 96 | two << 64 | three << 32).to_be_bytes();
+        *bytes.first_chunk().unwrap_or(&[0; WORDS])
+    }
+
     /// Appends the payload: the function, with an encoded list of arguments.
     pub fn write(&self, out: &mut Vec<u8>, module: &Atom, function: &Atom, arguments: &[u8]) {
         out.extend_from_slice(&self.caller.tag);
-        out.extend_from_slice(self.words.map(u32::to_be_bytes).as_flattened());
+        out.extend_from_slice(&self.words());
         encode::atom(out, module);
         encode::atom(out, function);
         out.extend_from_slice(arguments);
@@ -86,7 +93,7 @@ impl Signal for Calling<'_> {
     fn encode(&self, out: &mut Vec<u8>, _: Flags) -> Place {
         let words = out.len() + self.caller.words;
         out.extend_from_slice(&self.caller.request);
-        out[words..words + WORDS].copy_from_slice(self.words.map(u32::to_be_bytes).as_flattened());
+        out[words..words + WORDS].copy_from_slice(&self.words());
         Place::Behind
     }
 

@@ -10,13 +10,9 @@ use super::encode::{Place, down, spawn_reply};
 use super::{Control, ControlError, Message, SpawnRequest, decode};
 use crate::flags::Flags;
 
-/// A request to call a function.
+/// A request to call a function. It is small, as it is moved more often than read.
 #[derive(Debug, PartialEq)]
 pub struct Execute {
-    /// The module.
-    pub module: Atom,
-    /// The function.
-    pub function: Atom,
     places: Places,
     /// Behind its header.
     body: Bytes,
@@ -25,12 +21,13 @@ pub struct Execute {
 /// Where things begin in the body.
 #[derive(Debug, PartialEq)]
 struct Places {
-    from: usize,
-    leader: usize,
-    what: usize,
-    tag: usize,
-    module: usize,
-    arguments: usize,
+    from: u32,
+    leader: u32,
+    what: u32,
+    tag: u32,
+    module: u32,
+    function: u32,
+    arguments: u32,
 }
 
 impl Execute {
@@ -38,7 +35,7 @@ impl Execute {
     /// not as they should be.
     pub(crate) fn read(body: Bytes) -> Result<Execute, Bytes> {
         match parts(&body) {
-            Some((module, function, places)) => Ok(Execute { module, function, places, body }),
+            Some(places) => Ok(Execute { places, body }),
             None => Err(body),
         }
     }
@@ -50,19 +47,30 @@ impl Execute {
         name.get(..usize::from(*length)) == Some(node.as_str().as_bytes())
     }
 
+    /// The module and the function; `None` if they are no texts.
+    pub fn name(&self) -> Option<(&str, &str)> {
+        let Places { module, function, arguments, .. } = self.places;
+        let name = |start, end| std::str::from_utf8(self.between(start, end).get(NAME..)?).ok();
+        Some((name(module, function)?, name(function, arguments)?))
+    }
+
     /// What the function is called with: an encoded list.
     pub fn arguments(&self) -> Bytes {
-        self.body.slice(self.places.arguments..self.body.len() - 1)
+        self.body.slice(self.places.arguments as usize..self.body.len() - 1)
+    }
+
+    fn between(&self, start: u32, end: u32) -> &[u8] {
+        self.body.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// Where the function writes to; `None` if what stands there is invalid.
     pub fn group_leader(&self) -> Option<Pid> {
-        Decoder::new(&self.body.slice(self.places.leader..self.places.what)).pid().ok()
+        Decoder::new(&self.body.slice(self.places.leader as usize..self.places.what as usize)).pid().ok()
     }
 
     /// What the answer begins with, encoded: by that the caller tells it from other reasons.
     pub fn tag(&self) -> &[u8] {
-        &self.body[self.places.tag..self.places.module]
+        self.between(self.places.tag, self.places.module)
     }
 
     /// All that the request says, and the arguments of `execute_call`.
@@ -87,15 +95,17 @@ impl Execute {
     }
 
     fn reference(&self) -> &[u8] {
-        &self.body[HEAD.len()..self.places.from]
+        self.between(HEAD.len() as u32, self.places.from)
     }
 
     fn from(&self) -> &[u8] {
-        &self.body[self.places.from..self.places.leader]
+        self.between(self.places.from, self.places.leader)
     }
 }
 
-fn parts(body: &Bytes) -> Option<(Atom, Atom, Places)> {
+fn parts(body: &Bytes) -> Option<Places> {
+    // Larger ones are read as any signal.
+    u32::try_from(body.len()).ok()?;
     let mut decoder = Decoder::new(body);
     if !decoder.pass_bytes(HEAD) {
         return None;
@@ -123,15 +133,26 @@ fn parts(body: &Bytes) -> Option<(Atom, Atom, Places)> {
     }
     let tag = decoder.position();
     decoder.pass_reference().ok()?;
-    let module_at = decoder.position();
-    let (module, function) = (decoder.atom().ok()?, decoder.atom().ok()?);
+    let module = decoder.position();
+    let function = module + name_length(&body[module..])?;
+    let arguments = function + name_length(body.get(function..)?)?;
     // They are the last element, behind which is the end of the list.
-    let arguments = decoder.position();
     if arguments + 1 >= body.len() || body.last() != Some(&tag::NIL) {
         return None;
     }
-    Some((module, function, Places { from, leader, what, tag, module: module_at, arguments }))
+    let [from, leader, what, tag, module, function, arguments] =
+        [from, leader, what, tag, module, function, arguments].map(|place| place as u32);
+    Some(Places { from, leader, what, tag, module, function, arguments })
 }
+
+/// How many bytes an atom takes in the form of our time.
+fn name_length(bytes: &[u8]) -> Option<usize> {
+    let [tag::SMALL_ATOM_UTF8, length, ..] = bytes else { return None };
+    Some(NAME + usize::from(*length))
+}
+
+/// What such an atom has before its text.
+const NAME: usize = 2;
 
 /// A request to spawn.
 const HEAD: &[u8] = &[tag::SMALL_TUPLE, 6, tag::SMALL_INTEGER, 29];

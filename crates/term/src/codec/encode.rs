@@ -161,7 +161,8 @@ fn identifier<const HEAD: usize, const NUMBERS: usize>(
     out.reserve(HEAD + 3 + name.len() + 4 * NUMBERS);
     out.extend_from_slice(&head);
     atom_bytes(out, name);
-    out.extend_from_slice(numbers.as_flattened());
+    // One by one: just written, they could not yet be read as one.
+    numbers.iter().for_each(|number| out.extend_from_slice(number));
 }
 
 /// A pid.

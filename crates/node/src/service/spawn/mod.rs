@@ -18,7 +18,7 @@ use bytes::{Buf, Bytes};
 
 use self::end::End;
 use crate::connection::Connection;
-use crate::functions::{Answer, Begun, By, Exported, FunctionName, Raise};
+use crate::functions::{Answer, Begun, By, Exported, FunctionName, Named, Raise};
 use crate::metrics::Counted;
 use crate::node::Inner;
 use crate::process::{Birth, Cell, Line, Tie, panic_reason, reason};
@@ -63,7 +63,7 @@ pub(crate) fn request(
     }
     let (pid, leader) = (node.numbers.pid(), || Some(request.group_leader.clone()));
     let caller = By { node: connection.peer.name.as_atom(), group_leader: &leader, process: Some(&pid) };
-    let mut begun = node.functions.start(function, arguments, caller, node.name.as_atom());
+    let mut begun = node.functions.start((&function).into(), arguments, caller, node.name.as_atom());
     let (end, done) = at_once(node, &mut begun, now, tag.as_deref());
     let reason = end.map(End::into_reason);
     proceed(node, connection, *request, Task { pid, begun, began: now, tag, reason });
@@ -74,20 +74,19 @@ pub(crate) fn request(
 pub(crate) fn execute(
     node: &Arc<Inner>,
     connection: &Arc<Connection>,
-    execute: Execute,
+    execute: &Execute,
     now: Instant,
 ) -> Result<Option<Instant>, ControlError> {
-    if !Running::is_allowed(node) {
+    let Some((module, function)) = execute.name().filter(|_| Running::is_allowed(node)) else {
         let (whole, payload) = execute.whole()?;
         return Ok(request(node, connection, whole, payload, now));
-    }
-    let function = FunctionName { module: execute.module.clone(), function: execute.function.clone() };
+    };
     let (pid, leader) = (node.numbers.pid(), || execute.group_leader());
     let caller = By { node: connection.peer.name.as_atom(), group_leader: &leader, process: Some(&pid) };
-    let mut begun = node.functions.start(function, execute.arguments(), caller, node.name.as_atom());
+    let mut begun = node.functions.start(Named { module, function }, execute.arguments(), caller, node.name.as_atom());
     let (end, done) = at_once(node, &mut begun, now, Some(execute.tag()));
     if let Some(end) = &end
-        && connection.try_answer(&execute, &pid, end.len(), |out| end.write(out)).is_some()
+        && connection.try_answer(execute, &pid, end.len(), |out| end.write(out)).is_some()
     {
         return Ok(done);
     }
@@ -148,7 +147,7 @@ pub(crate) fn here(
     let (running, began) = (Running::begin(node), Instant::now());
     let (pid, leader) = (node.numbers.pid(), own.group_leader());
     let caller = By { node: node.name.as_atom(), group_leader: &|| Some(leader.clone()), process: Some(&pid) };
-    let begun = node.functions.start(function, arguments, caller, node.name.as_atom());
+    let begun = node.functions.start((&function).into(), arguments, caller, node.name.as_atom());
     let cell = node.insert_cell(pid.clone(), Birth::of(own, begun.code()));
     let monitor = match tie {
         Tie::None => None,
