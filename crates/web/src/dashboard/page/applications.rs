@@ -51,7 +51,7 @@ impl Page for Applications {
     async fn load(site: &Site, ask: &Asked) -> Result<View, Problem> {
         let subject = Subject::of(site, &ask.node).await?;
         let question = subject.ask();
-        let listed = subject.sources.once(subject.key("applications"), || applications(&question)).await;
+        let listed = subject.once("applications", || applications(&question)).await;
         let (applications, mut note) = match listed {
             Ok(looked) => (looked.value.to_vec(), None),
             Err(Trouble::Missing { .. }) => {
@@ -65,8 +65,8 @@ impl Page for Applications {
             if !applications.iter().any(|known| known.name == *app) {
                 return Err(Problem::not_found(format!("{} has no application of that name.", subject.name)));
             }
-            let key = subject.key(&format!("tree {app}"));
-            match subject.sources.once(key, || tree(&question, app)).await {
+            let what = format!("tree {app}");
+            match subject.once(&what, || tree(&question, app)).await {
                 Ok(looked) => grown = looked.value.as_ref().clone(),
                 Err(trouble) if trouble.is_missing() => {
                     note = subject.identity.without_observer().map(str::to_owned).or(Some(trouble.to_string()));

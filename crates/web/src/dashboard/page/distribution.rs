@@ -60,8 +60,7 @@ impl Page for Distribution {
     async fn load(site: &Site, ask: &Asked) -> Result<View, Problem> {
         let subject = Subject::of(site, &ask.node).await?;
         let (question, identity) = (subject.ask(), &subject.identity);
-        let looked =
-            subject.sources.once(subject.key("distribution"), || async { distribution(&question, identity).await });
+        let looked = subject.once("distribution", || async { distribution(&question, identity).await });
         let mut distribution = source::Distribution::clone(&looked.await?.value);
         ask.sorting().order(&mut distribution.connections);
         Ok(View { node: subject.name.to_string(), distribution })

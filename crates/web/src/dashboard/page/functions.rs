@@ -54,7 +54,8 @@ impl Page for Functions {
         let subject = Subject::of(site, &ask.node).await?;
         let question = subject.ask();
         let is_small = subject.identity.kind == Kind::Rust;
-        let looked = subject.sources.once(subject.key(&format!("modules {is_small}")), || async {
+        let what = format!("modules {is_small}");
+        let looked = subject.once(&what, || async {
             let all = modules(&question).await?;
             let exports = all.iter().take(if is_small { OPEN } else { 0 }).map(|it| functions(&question, &it.atom));
             let exports: Vec<Vec<Function>> = join_all(exports).await.into_iter().collect::<Result<_, Trouble>>()?;

@@ -94,7 +94,7 @@ impl Page for Home {
         };
         if view.state == "up" {
             let subject = Subject::of(site, &ask.node).await?;
-            let asked = subject.sources.once(subject.key("system"), || async { system(&subject.ask()).await });
+            let asked = subject.once("system", || async { system(&subject.ask()).await });
             // A node that answers all but this is shown without.
             view.system = asked.await.ok().map(|looked| System::clone(&looked.value));
         }

@@ -33,7 +33,7 @@ impl Page for Memory {
 
     async fn load(site: &Site, ask: &Asked) -> Result<View, Problem> {
         let subject = Subject::of(site, &ask.node).await?;
-        let looked = subject.sources.once(subject.key("system"), || async { system(&subject.ask()).await }).await?;
+        let looked = subject.once("system", || async { system(&subject.ask()).await }).await?;
         let System { memory, allocators, .. } = System::clone(&looked.value);
         Ok(View { node: subject.name.to_string(), memory, allocators, note: subject.identity.without_observer() })
     }

@@ -60,7 +60,7 @@ impl Page for Names {
         };
         let subject = Subject::of(site, &from).await?;
         let question = subject.ask();
-        let looked = subject.sources.once(subject.key("names"), || names(&question)).await?;
+        let looked = subject.once("names", || names(&question)).await?;
         let source::Names { global, registry, is_cut } = looked.value.as_ref();
         let fits = |name: &&Name| has(&name.name, &ask.q) || name.node.as_ref().is_some_and(|node| has(node, &ask.q));
         let serves = |service: &&Service| has(&service.name, &ask.q) || has(&service.node, &ask.q);

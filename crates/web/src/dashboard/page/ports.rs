@@ -63,7 +63,7 @@ impl Page for Ports {
     async fn load(site: &Site, ask: &Asked) -> Result<View, Problem> {
         let subject = Subject::of(site, &ask.node).await?;
         let question = subject.ask();
-        let looked = subject.sources.once(subject.key("ports"), || ports(&question)).await;
+        let looked = subject.once("ports", || ports(&question)).await;
         let looked = match looked {
             Err(trouble) if trouble.is_missing() => {
                 let node = subject.name.to_string();

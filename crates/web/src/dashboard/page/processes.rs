@@ -75,9 +75,9 @@ impl Page for Processes {
     async fn load(site: &Site, ask: &Asked) -> Result<View, Problem> {
         let subject = Subject::of(site, &ask.node).await?;
         let query = ask.query();
-        let key = subject.key(&format!("processes {query:?}"));
+        let what = format!("processes {query:?}");
         let (question, identity) = (subject.ask(), &subject.identity);
-        let looked = subject.sources.once(key, || async { list(&question, identity, &query).await }).await?;
+        let looked = subject.once(&what, || async { list(&question, identity, &query).await }).await?;
         Ok(View {
             node: ask.node.0.to_string(),
             sort: ask.sort.key(),

@@ -92,10 +92,10 @@ async fn one(site: &Site, name: &Named) -> Result<Node, Problem> {
     let subject = Subject::of(site, name).await?;
     let (question, identity) = (subject.ask(), &subject.identity);
     let query = Query { sort: Sort::Memory, descending: true, search: String::new(), limit: PROCESSES };
-    let key = subject.key(&format!("processes {query:?}"));
+    let what = format!("processes {query:?}");
     let (system, processes) = tokio::join!(
-        subject.sources.once(subject.key("system"), || async { system(&question).await }),
-        subject.sources.once(key, || async { list(&question, identity, &query).await }),
+        subject.once("system", || async { system(&question).await }),
+        subject.once(&what, || async { list(&question, identity, &query).await }),
     );
     let listing = processes.map(|looked| Listing::clone(&looked.value)).unwrap_or_default();
     Ok(Node {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use super::super::source::Sources;
 use super::super::source::ask::Ask;
 use super::super::source::identity::Identity;
+use super::super::source::memo::{AsyncAsk, Looked};
 use super::super::source::state::{Member, Reach};
 use super::super::source::trouble::Trouble;
 use super::super::view::unit;
@@ -65,6 +66,15 @@ impl<'a> Subject<'a> {
 
     pub(super) fn ask(&self) -> Ask<'a> {
         Ask::new(self.sources.node(), self.name)
+    }
+
+    /// The answer to a question to this node, which is asked once for all who look. `what` tells it from other questions.
+    pub(super) async fn once<T: Send + Sync + 'static>(
+        &self,
+        what: &str,
+        ask: impl AsyncAsk<T>,
+    ) -> Result<Looked<T>, Trouble> {
+        self.sources.once(self.key(what), ask).await
     }
 
     /// The key of a question to this node.

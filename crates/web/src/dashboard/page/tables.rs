@@ -65,7 +65,7 @@ impl Page for Tables {
     async fn load(site: &Site, ask: &Asked) -> Result<View, Problem> {
         let subject = Subject::of(site, &ask.node).await?;
         let (question, all) = (subject.ask(), ask.all);
-        let looked = subject.sources.once(subject.key(&format!("tables {all}")), || tables(&question, all, all)).await;
+        let looked = subject.once(&format!("tables {all}"), || tables(&question, all, all)).await;
         let (found, note) = match looked {
             Ok(looked) => (looked.value, None),
             Err(trouble) if trouble.is_missing() => (Default::default(), subject.identity.without_observer()),

@@ -21,7 +21,7 @@ pub(crate) mod figures;
 pub(crate) mod history;
 pub(crate) mod identity;
 mod load;
-mod memo;
+pub(crate) mod memo;
 pub(crate) mod mesh;
 pub(crate) mod module;
 pub(crate) mod name;
