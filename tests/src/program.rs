@@ -102,8 +102,9 @@ impl Program {
 
     /// Without the variables that our programs read.
     fn clean(command: &mut Command) -> &mut Command {
-        let ours = ["BEAMLINE_COOKIE", "BEAMLINE_CONFIG", "LIBCLUSTER_STRATEGY", "START_SERVER", "PORT", "POSTFIX"];
-        ours.iter().fold(command, |command, variable| command.env_remove(variable))
+        let ours = ["BEAMLINE_COOKIE", "BEAMLINE_CONFIG", "BEAMLINE_NODE", "LIBCLUSTER_STRATEGY"];
+        let apps = ["START_SERVER", "PORT", "POSTFIX"];
+        ours.iter().chain(&apps).fold(command, |command, variable| command.env_remove(variable))
     }
 
     /// Everything it wrote on stderr so far.

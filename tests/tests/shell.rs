@@ -325,38 +325,3 @@ fn erl_into_a_rust_node(otp: Otp) {
     erl.sees("reads no Erlang");
     node.assert_running();
 }
-
-#[test]
-fn single_expressions_for_scripts() {
-    let epmd = Epmd::erlang(Otp::Host);
-    let (rust, elixir) = (unique("app_a"), unique("elixir"));
-    let _node = Program::app(epmd.port(), "app_a", &rust);
-    let _beam = Beam::start(Otp::Host, &elixir, epmd.port(), "c");
-    let run = |node: &str, rest: &[&str]| {
-        let arguments = [&["rpc", node, "--cookie", "c", "--timeout", "20s"], rest].concat();
-        let output = Program::run("beamline", epmd.port(), &arguments);
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).trim_end().to_owned())
-    };
-    for node in [&rust, &elixir] {
-        for (rest, code, said) in [
-            (&["Enum.sum(1..4) * 2"][..], 0, "20"),
-            (&["x = [a: 1]; x[:a]"], 0, "1"),
-            (&["IO.puts(\"hi\")"], 0, "hi\n:ok"),
-            (&["-o", "json", "%{a: [1, nil, \"x\", {:b, 2.5}]}"], 0, r#"{"a":[1,null,"x",["b",2.5]]}"#),
-            (&["-o", "erlang", "%{a: \"x\"}"], 0, r#"#{a => <<"x">>}"#),
-        ] {
-            assert_eq!(run(node, rest), (code, said.to_owned()), "{node} {rest:?}");
-        }
-        for (expression, code, part) in [
-            ("raise \"no\"", 1, "** (RuntimeError) no"),
-            ("Nobody.here()", 1, "Nobody.here/0 is undefined"),
-            ("1 + )", 2, "1:5"),
-            ("Enum.map([1], fn x ->", 2, "column"),
-        ] {
-            let (got, said) = run(node, &[expression]);
-            assert_eq!(got, code, "{node} {expression}: {said}");
-            assert!(said.contains(part), "{node} {expression}: {said}");
-        }
-    }
-}

@@ -12,5 +12,5 @@ mod shell;
 pub use evaluator::{Completion, Context, Evaluated, Evaluator, Lane, Language, Outlet, Style, Table, Text};
 pub use io_server::{Device, Reading};
 pub use kind::Kind;
-pub use oneshot::{Format, OneshotError, check, evaluate};
+pub use oneshot::{Format, Oneshot, OneshotError, check, json};
 pub use shell::{Shell, ShellError};

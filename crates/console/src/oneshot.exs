@@ -1,4 +1,9 @@
 # Run by Code.eval_string/2 on the node that is asked, with `code`, `shown` and `width` bound. Nothing is loaded there.
+
+# Who has asked waits no more when its node is gone: then this ends.
+asker = Process.group_leader()
+Process.link(asker)
+
 read =
   try do
     {:ok, Code.string_to_quoted!(code, file: "rpc")}
@@ -18,20 +23,24 @@ evaluate = fn quoted ->
   end
 end
 
-case read do
-  {:ok, quoted} ->
-    if function_exported?(Code, :with_diagnostics, 1) do
-      {result, diagnostics} = Code.with_diagnostics(fn -> evaluate.(quoted) end)
-      errors = for %{severity: :error, message: message} <- diagnostics, do: "error: #{message}\n"
+result =
+  case read do
+    {:ok, quoted} ->
+      if function_exported?(Code, :with_diagnostics, 1) do
+        {result, diagnostics} = Code.with_diagnostics(fn -> evaluate.(quoted) end)
+        errors = for %{severity: :error, message: message} <- diagnostics, do: "error: #{message}\n"
 
-      case result do
-        {:failed, told} -> {:failed, IO.iodata_to_binary([errors, told])}
-        other -> other
+        case result do
+          {:failed, told} -> {:failed, IO.iodata_to_binary([errors, told])}
+          other -> other
+        end
+      else
+        evaluate.(quoted)
       end
-    else
-      evaluate.(quoted)
-    end
 
-  wrong ->
-    wrong
-end
+    wrong ->
+      wrong
+  end
+
+Process.unlink(asker)
+result

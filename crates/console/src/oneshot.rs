@@ -7,11 +7,11 @@ use std::time::Duration;
 use beamline_elixir::Limits;
 use beamline_node::{CallError, Node};
 use beamline_proto::NodeName;
-use beamline_remsh::{Entered, Outcome, Output, Prompt, Reach};
+use beamline_remsh::{Entered, Outcome, Prompt, Reach};
 use beamline_term::print::Erlang;
 use beamline_term::{Inspect, Term, atom};
 
-use crate::evaluator::Outlet;
+use crate::evaluator::{Outlet, Written};
 use crate::io_server::Device;
 use crate::kind::Kind;
 
@@ -59,82 +59,122 @@ pub fn check(text: &str) -> Result<(), OneshotError> {
     }
 }
 
-/// Evaluates a text at a node, and gives its value as it is to be written. What it prints goes to stdout.
+/// A text that is evaluated once, at whatever nodes.
 ///
-/// An Elixir node evaluates it itself. For others it is evaluated here, and each call that is not of the language is one call
-/// to the node.
-///
-/// # Errors
-/// There is no value.
-pub async fn evaluate(
-    node: &Node,
-    peer: &NodeName,
-    text: &str,
+/// ```no_run
+/// # async fn example(node: beamline_node::Node) -> Result<(), Box<dyn std::error::Error>> {
+/// let five = std::time::Duration::from_secs(5);
+/// let nodes = beamline_console::Oneshot::new("Node.list()").evaluate(&node, &"app_a@127.0.0.1".parse()?, five).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "nothing is evaluated until it is told where"]
+pub struct Oneshot {
+    text: String,
     format: Format,
-    time: Duration,
-) -> Result<String, OneshotError> {
-    check(text)?;
-    let kind = match Kind::of(node, peer, time).await {
-        Ok(kind) => kind,
-        Err(error) => {
-            // Whoever mistyped does not want to hear about the node.
-            return Err(match beamline_elixir::parse(text) {
-                Err(wrong) => OneshotError::Wrong(beamline_remsh::syntax(&wrong, text)),
-                Ok(_) => error.into(),
-            });
+    width: Option<usize>,
+    device: Arc<dyn Device>,
+}
+
+impl Oneshot {
+    /// That text. Its value is written as Elixir does, in lines of 80 columns, and what it prints goes to stdout.
+    pub fn new(text: &str) -> Oneshot {
+        Oneshot { text: text.to_owned(), format: Format::default(), width: Some(80), device: Arc::new(Stdout) }
+    }
+
+    /// Writes the value like that.
+    pub fn format(mut self, format: Format) -> Oneshot {
+        self.format = format;
+        self
+    }
+
+    /// Writes the value in one line, however long.
+    pub fn one_line(mut self) -> Oneshot {
+        self.width = None;
+        self
+    }
+
+    /// What it prints goes there.
+    pub fn prints_to(mut self, device: Arc<dyn Device>) -> Oneshot {
+        self.device = device;
+        self
+    }
+
+    /// Evaluates it at a node, and gives its value as it is to be written. The node has `time` to say what it is.
+    ///
+    /// An Elixir node evaluates by itself, until it is done or `node` is gone. For others it is done here, and each call that is
+    /// not of the language is one call to the node.
+    ///
+    /// # Errors
+    /// There is no value.
+    pub async fn evaluate(&self, node: &Node, peer: &NodeName, time: Duration) -> Result<String, OneshotError> {
+        check(&self.text)?;
+        let kind = match Kind::of(node, peer, time).await {
+            Ok(kind) => kind,
+            Err(error) => {
+                // Whoever mistyped does not want to hear about the node.
+                return Err(match beamline_elixir::parse(&self.text) {
+                    Err(wrong) => OneshotError::Wrong(beamline_remsh::syntax(&wrong, &self.text)),
+                    Ok(_) => error.into(),
+                });
+            }
+        };
+        match kind {
+            Kind::Elixir(_) => self.there(node, peer).await,
+            Kind::Erlang | Kind::Rust => self.here(node, peer).await,
         }
-    };
-    match kind {
-        Kind::Elixir(_) => there(node, peer, text, format).await,
-        Kind::Erlang | Kind::Rust => here(node, peer, text, format).await,
     }
-}
 
-/// Evaluated here.
-async fn here(node: &Node, peer: &NodeName, text: &str, format: Format) -> Result<String, OneshotError> {
-    let outlet = Outlet::new(node, Arc::new(Stdout));
-    let prompt = Prompt::new(node, Reach::Other(peer.clone()), Limits::default());
-    let mut prompt = prompt.led_by(outlet.leader().clone());
-    match prompt.evaluate(text, &mut Stdout).await {
-        Outcome::Value(value) => Ok(written(&value, format)),
-        Outcome::Failed { told, is_wrong: true, .. } => Err(OneshotError::Wrong(told)),
-        Outcome::Failed { told, .. } => Err(OneshotError::Failed(told)),
-        _ => Ok(written(&Term::atom("ok"), format)),
+    /// Evaluated here.
+    async fn here(&self, node: &Node, peer: &NodeName) -> Result<String, OneshotError> {
+        let outlet = Outlet::new(node, Arc::clone(&self.device));
+        let prompt = Prompt::new(node, Reach::Other(peer.clone()), Limits::default());
+        let mut prompt = prompt.led_by(outlet.leader().clone());
+        match prompt.evaluate(&self.text, &mut Written(&self.device)).await {
+            Outcome::Value(value) => Ok(self.written(&value)),
+            Outcome::Failed { told, is_wrong: true, .. } => Err(OneshotError::Wrong(told)),
+            Outcome::Failed { told, .. } => Err(OneshotError::Failed(told)),
+            _ => Ok(self.written(&Term::atom("ok"))),
+        }
     }
-}
 
-/// Evaluated by the node.
-async fn there(node: &Node, peer: &NodeName, text: &str, format: Format) -> Result<String, OneshotError> {
-    let outlet = Outlet::new(node, Arc::new(Stdout));
-    let shown = format == Format::Elixir;
-    let binding = [(atom("code"), Term::from(text)), (atom("shown"), shown.into()), (atom("width"), 80.into())];
-    let arguments = vec![Term::from(include_str!("oneshot.exs")), Term::list(binding.map(Term::from))];
-    let call = node.call(peer, ("Elixir.Code", "eval_string"), arguments).led_by(outlet.leader());
-    let answer: Term = call.timeout(PATIENCE).await?;
-    let result = match answer.as_tuple() {
-        Some([result, _]) => result.as_tuple().unwrap_or_default(),
-        _ => &[],
-    };
-    match result {
-        [tag, value] if tag.is_atom("value") && shown => Ok(value.as_str().unwrap_or_default().to_owned()),
-        [tag, value] if tag.is_atom("value") => Ok(written(value, format)),
-        [tag, told] if tag.is_atom("wrong") => Err(OneshotError::Wrong(told.as_str().unwrap_or_default().to_owned())),
-        [_, told] => Err(OneshotError::Failed(told.as_str().unwrap_or_default().to_owned())),
-        _ => Err(OneshotError::Failed(format!("{peer} gave no answer to that: {answer}"))),
+    /// Evaluated by the node.
+    async fn there(&self, node: &Node, peer: &NodeName) -> Result<String, OneshotError> {
+        let outlet = Outlet::new(node, Arc::clone(&self.device));
+        let shown = self.format == Format::Elixir;
+        let width = self.width.map_or_else(|| Term::atom("infinity"), |width| (width as u64).into());
+        let binding =
+            [(atom("code"), self.text.as_str().into()), (atom("shown"), shown.into()), (atom("width"), width)];
+        let arguments = vec![Term::from(include_str!("oneshot.exs")), Term::list(binding.map(Term::from))];
+        let call = node.call(peer, ("Elixir.Code", "eval_string"), arguments).led_by(outlet.leader());
+        let answer: Term = call.timeout(PATIENCE).await?;
+        let result = match answer.as_tuple() {
+            Some([result, _]) => result.as_tuple().unwrap_or_default(),
+            _ => &[],
+        };
+        let text = |told: &Term| told.as_str().unwrap_or_default().to_owned();
+        match result {
+            [tag, value] if tag.is_atom("value") && shown => Ok(text(value)),
+            [tag, value] if tag.is_atom("value") => Ok(self.written(value)),
+            [tag, told] if tag.is_atom("wrong") => Err(OneshotError::Wrong(text(told))),
+            [_, told] => Err(OneshotError::Failed(text(told))),
+            _ => Err(OneshotError::Failed(format!("{peer} gave no answer to that: {answer}"))),
+        }
     }
-}
 
-/// A value for a script.
-fn written(value: &Term, format: Format) -> String {
-    match format {
-        Format::Elixir => Inspect::new(value).width(80).to_string(),
-        Format::Erlang => Erlang::new(value).to_string(),
-        Format::Json => json(value),
+    fn written(&self, value: &Term) -> String {
+        match (self.format, self.width) {
+            (Format::Elixir, Some(width)) => Inspect::new(value).width(width).to_string(),
+            (Format::Elixir, None) => Inspect::new(value).to_string(),
+            (Format::Erlang, _) => Erlang::new(value).to_string(),
+            (Format::Json, _) => json(value),
+        }
     }
 }
 
 /// A term as JSON: atoms and binaries as strings, `nil` as null, keyword lists and maps as objects, tuples as arrays.
-pub(crate) fn json(value: &Term) -> String {
+pub fn json(value: &Term) -> String {
     let mut out = String::new();
     write_json(value, &mut out, 0);
     out
@@ -234,24 +274,12 @@ fn quoted(text: &str, out: &mut String) {
 
 struct Stdout;
 
-impl Stdout {
-    fn put(text: &[u8]) {
-        // A reader that has seen enough is no error.
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text).and_then(|()| out.flush());
-    }
-}
-
-impl Output for Stdout {
-    async fn write(&mut self, text: &[u8]) {
-        Stdout::put(text);
-    }
-}
-
 /// The script itself may have come from stdin: there is nothing to read.
 impl Device for Stdout {
     fn print(&self, text: &str) {
-        Stdout::put(text.as_bytes());
+        // A reader that has seen enough is no error.
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 }
 

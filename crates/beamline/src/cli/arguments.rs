@@ -13,6 +13,7 @@ pub(crate) use super::site::arguments::{DashboardArguments, SiteArguments, Visit
 const AFTER: &str = "\
 Examples:
   beamline rpc app_b@127.0.0.1 'AppB.hello()'    evaluate an expression, print its value
+  beamline rpc @all 'Node.self()' --via app_a    the same at each node of a cluster
   beamline shell --remsh app_b@127.0.0.1         a prompt at a node
   beamline nodes app_a                           whom does app_a on this host see?
   beamline dashboard app_a --open                the cluster of app_a, in the browser
@@ -297,7 +298,7 @@ pub(crate) struct Target {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rpc {
-    /// The node: NAME@HOST, or NAME alone for a node of this host
+    /// The node: NAME@HOST, or NAME alone for a node of this host; @all for each node of a cluster
     #[arg(value_name = "NODE")]
     pub(crate) node: String,
     /// An Elixir expression: 'AppB.hello()', 'Enum.sort(Node.list())' [default: what stdin has]
@@ -306,6 +307,9 @@ pub(crate) struct Rpc {
     /// How the value is written
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
     pub(crate) output: Written,
+    /// With @all: the node that is asked who else there is
+    #[arg(long, value_name = "NODE", env = "BEAMLINE_NODE")]
+    pub(crate) via: Option<String>,
     #[command(flatten)]
     pub(crate) way: Way,
 }
@@ -329,7 +333,7 @@ pub(crate) struct Way {
     pub(crate) cookie: CookieArguments,
     #[command(flatten)]
     pub(crate) ports: PortArguments,
-    /// How long to wait for the answer: 5s, 500ms, 1m
+    /// How long all of it may take, connecting and the answer: 5s, 500ms, 1m
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
     pub(crate) timeout: Duration,
 }

@@ -13,6 +13,7 @@ mod nodes;
 mod notebook;
 mod plain;
 mod remote;
+mod rpc;
 mod shell;
 #[cfg(feature = "web")]
 mod site;
@@ -43,7 +44,7 @@ pub(crate) async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
     let exit = match arguments.command {
         Command::Epmd { arguments } => epmd::run(&arguments).await,
-        Command::Rpc(arguments) => remote::rpc(arguments).await,
+        Command::Rpc(arguments) => rpc::rpc(arguments).await,
         Command::Shell(arguments) => shell::shell(*arguments).await,
         Command::Nodes(target) => remote::nodes(&target).await,
         Command::Ping(target) => remote::ping(&target).await,

@@ -1,4 +1,4 @@
-//! The commands that ask one node something: `rpc`, `nodes`, `ping`.
+//! The commands that ask one node something: `nodes`, `ping`, and what those of other files do that do so, as `rpc`.
 //!
 //! They visit it as a guest, under the name that it gives them, and leave with the answer.
 
@@ -8,48 +8,11 @@ use beamline::flags::{cookie, short_host};
 use beamline::node::{CallError, Cause, Epmd, Limits, Node, StartError};
 use beamline::proto::NodeName;
 use beamline::term::Atom;
-use beamline_console::{Format, OneshotError};
+use tokio::time::{Instant, timeout_at};
 
-use super::arguments::{Rpc, Target, Way, Written, complete};
+use super::arguments::{Target, Way, complete};
 use super::exit::Exit;
 use super::start::failed;
-
-/// `beamline rpc NODE EXPR`
-pub(crate) async fn rpc(rpc: Rpc) -> Exit {
-    let expression = match rpc.expression {
-        Some(expression) => expression,
-        None => match std::io::read_to_string(std::io::stdin()) {
-            Ok(text) => text,
-            Err(error) => {
-                eprintln!("stdin is no script: {error}");
-                return Exit::Usage;
-            }
-        },
-    };
-    if let Err(error) = beamline_console::check(&expression) {
-        eprintln!("{error}");
-        return Exit::Usage;
-    }
-    let format = match rpc.output {
-        Written::Elixir => Format::Elixir,
-        Written::Erlang => Format::Erlang,
-        Written::Json => Format::Json,
-    };
-    let mut exit = Exit::Ok;
-    let asked = ask(&rpc.node, &rpc.way, async |node, peer| {
-        match beamline_console::evaluate(node, peer, &expression, format, rpc.way.timeout).await {
-            Ok(value) => print(&value),
-            Err(OneshotError::Call(error)) => return Err(error),
-            Err(error) => {
-                exit = if matches!(error, OneshotError::Wrong(_)) { Exit::Usage } else { Exit::Remote };
-                eprintln!("{error}");
-            }
-        }
-        Ok(())
-    })
-    .await;
-    if asked == Exit::Ok { exit } else { asked }
-}
 
 /// `beamline nodes NODE`
 pub(crate) async fn nodes(target: &Target) -> Exit {
@@ -110,25 +73,28 @@ where
         (None, Some(port)) => builder = builder.epmd(Epmd::on_port(port)),
         (None, None) => {}
     }
-    let visit = async {
-        let node = builder.start().await?;
-        let done = question(&node, &peer).await;
-        node.stop().await;
-        Ok::<_, StartError>(done)
-    };
     // The whole of it, connecting included, has the one deadline that the user gave.
-    let done = match tokio::time::timeout(way.timeout, visit).await {
-        Ok(Ok(done)) => done,
-        Ok(Err(StartError::Guest(error))) => Err(CallError::Connect(error)),
+    let deadline = Instant::now() + way.timeout;
+    let late = |_| {
+        let after = way.timeout;
+        eprintln!("no answer from {peer} within {after:?}; --timeout gives it more, beamline doctor {peer} looks why");
+        Exit::Timeout
+    };
+    let node = match timeout_at(deadline, builder.start()).await {
+        Ok(Ok(node)) => node,
+        Ok(Err(StartError::Guest(error))) => return failed(&CallError::Connect(error)),
         Ok(Err(error)) => {
             eprintln!("{error}");
             return Exit::Config;
         }
-        Err(_) => Err(CallError::Timeout { node: peer.clone(), after: way.timeout }),
+        Err(over) => return late(over),
     };
+    let done = timeout_at(deadline, question(&node, &peer)).await;
+    node.stop().await;
     match done {
-        Ok(()) => Exit::Ok,
-        Err(error) => failed(&error),
+        Ok(Ok(())) => Exit::Ok,
+        Ok(Err(error)) => failed(&error),
+        Err(over) => late(over),
     }
 }
 

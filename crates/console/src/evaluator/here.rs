@@ -123,7 +123,7 @@ pub(super) async fn down(node: &Node, peer: &NodeName) {
 }
 
 /// What expressions that run here write and read.
-struct Written<'a>(&'a Arc<dyn Device>);
+pub(crate) struct Written<'a>(pub(crate) &'a Arc<dyn Device>);
 
 impl Output for Written<'_> {
     async fn write(&mut self, text: &[u8]) {

@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use crate::io_server::{self, AsBinaries, Device};
 use crate::kind::Kind;
 use here::Here;
+pub(crate) use here::Written;
 pub use table::Table;
 use there::There;
 

@@ -83,6 +83,8 @@ pub(crate) fn serve(
             () = server.run(&mut me) => {}
             _ = ended => {}
         }
+        // With a reason of its own, so that what is linked to it because it works for us ends as well.
+        match me.exit(atom("shutdown")).await {}
     })
 }
 
