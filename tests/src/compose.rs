@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::skip;
+use crate::{Terminal, skip};
 
 /// What runs is the images that `cargo xtask image` has built.
 const IMAGES: [&str; 3] = ["app-a", "app-b", "notebook"];
@@ -42,6 +42,14 @@ impl Compose {
     #[track_caller]
     pub fn container(&self, service: &str) -> String {
         self.compose(&["ps", "-q", service]).trim().to_owned()
+    }
+
+    /// A program at a terminal of its own in the container of a service.
+    pub fn terminal(&self, service: &str, program: &[&str]) -> Terminal {
+        let mut exec = self.command();
+        exec.args(["exec", service]).args(program);
+        let arguments: Vec<String> = exec.get_args().map(|argument| argument.to_string_lossy().into_owned()).collect();
+        Terminal::start(self.program[0], &arguments, &[])
     }
 
     /// The network that the services share.

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use whole_clusters::{Beam, Compose, Otp, Program, docker, path, skip, wait_until, with_hosts};
 
 const APPS: [&str; 6] = ["app-a1", "app-a2", "app-a3", "app-b1", "app-b2", "app-b3"];
@@ -75,6 +76,8 @@ fn long_the_articles_cluster_on_docker() {
         if states.iter().all(|state| state.trim() == "healthy") { Ok(()) } else { Err(states.concat()) }
     });
     the_notebook(&compose);
+    a_visitor_of_the_notebook();
+    a_shell_in_a_container(&compose);
     missed_and_back(&compose);
     a_rolling_restart(&compose);
     an_elixir_node_in_a_container(&compose);
@@ -117,6 +120,73 @@ fn the_notebook(compose: &Compose) {
     for output in [":\"app-a1@app-a1.docker\"", ":world", "\"app-b3@app-b3.docker\": :world", "\"app_b_2\" => "] {
         assert!(ran.contains(output), "no {output} in {ran}");
     }
+}
+
+/// Who attaches it to a node in the browser, and runs a cell: all that the page's forms send.
+fn a_visitor_of_the_notebook() {
+    let (node, page) = ("app-a1@app-a1.docker", "notebook/cluster.livemd");
+    let jar = file("a_visitor_of_the_notebook");
+    // Of the last run.
+    let _ = fs::remove_file(&jar);
+    let ask = |path: &str, accept: &str, form: &[(&str, &str)]| {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--fail", "--location", "--header", &format!("Accept: {accept}")]);
+        curl.arg("--cookie").arg(&jar).arg("--cookie-jar").arg(&jar);
+        for (name, value) in form {
+            curl.args(["--data-urlencode", &format!("{name}={value}")]);
+        }
+        let output = curl.arg(format!("http://localhost:8080/{path}")).output().expect("curl runs");
+        assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    ask("login", "text/html", &[("secret", "securesecret"), ("next", &format!("/{page}"))]);
+    let html = ask(page, "text/html", &[]);
+    let token = html.split_once("name=\"form_token\" value=\"").and_then(|(_, rest)| rest.split_once('"'));
+    let token = ("form_token", token.unwrap_or_else(|| panic!("no form in {html}")).0);
+    let shown = || serde_json::from_str::<Value>(&ask(page, "application/json", &[])).expect("JSON");
+
+    ask("notebooks/runtime/cluster.livemd", "text/html", &[("do", "attach"), ("node", node), token]);
+    wait_until("the notebook is attached", PATIENCE, || match shown() {
+        view if view["runtime"]["state"] == "ready" => Ok(()),
+        view => Err(view["runtime"].to_string()),
+    });
+    let cell = |view: &Value| {
+        let sections = view["sections"].as_array().expect("sections").iter();
+        let mut cells = sections.flat_map(|section| section["cells"].as_array().expect("cells").clone());
+        cells.find(|cell| cell["source"] == "AppA.hello()").expect("the cell")
+    };
+    let id = cell(&shown())["id"].to_string();
+    ask("notebooks/run/cluster.livemd", "text/html", &[("do", "run"), ("cell", &id), token]);
+    wait_until("the cell has a value", PATIENCE, || match cell(&shown()) {
+        cell if cell["state"]["output"]["result"]["value"]["text"] == ":world" => Ok(()),
+        cell => Err(cell.to_string()),
+    });
+}
+
+/// The article's line at a terminal of a container, that of the node and that of another. The node outlives each shell.
+fn a_shell_in_a_container(compose: &Compose) {
+    let node = "app-a1@app-a1.docker";
+    let line = ["beamline", "shell", "--name", "local@app-a1.docker", "--cookie", "secret"];
+    let line = [&line[..], &["--erl", "-dist_listen false -erl_epmd_port 9000", "--remsh", node]].concat();
+    let prompt = |counter: usize| format!("iex({node}){counter}> ");
+    let started = || docker(&["inspect", "--format", "{{.State.StartedAt}}", &compose.container("app-a1")]);
+    let before = started();
+    for (service, is_by_ctrl_c) in [("app-a1", false), ("app-b2", true)] {
+        let mut shell = compose.terminal(service, &line);
+        shell.answers(&prompt(1), "AppA.hello()", ":world");
+        shell.sees(&prompt(2));
+        shell.press("Node.list()\r");
+        APPS[1..].iter().for_each(|app| shell.sees(&format!(":\"{app}@{app}.docker\"")));
+        if is_by_ctrl_c {
+            shell.gives_up(&prompt(3));
+            shell.press("\u{3}");
+            shell.ends();
+        } else {
+            shell.leaves(&prompt(3));
+        }
+        wait_until_all_but(&[], Duration::from_secs(1));
+    }
+    assert_eq!(started(), before);
 }
 
 /// From this host, as the article does it: no epmd, no listening, the published port.
