@@ -1,4 +1,6 @@
-//! Calls whose functions run under a group leader of the caller's choice: what they print goes there.
+//! Calls whose functions run under a group leader of the caller's choice: what they print goes there. So they do by
+//! `Call::led_by` of the node, but that knows no pid of what serves it, and so leaves it running when nobody waits any more;
+//! here a process of its own starts it, and ends it when somebody at a prompt gives up.
 
 use beamline_node::{AliasKind, CallError, Down, FunctionName, Node, Process, Spawned};
 use beamline_proto::NodeName;
