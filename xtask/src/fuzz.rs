@@ -18,7 +18,7 @@ path is printed with the command that replays it.
 
 Usage: cargo xtask fuzz [SECONDS] [TARGET]
        cargo xtask fuzz check
-       cargo xtask fuzz merge
+       cargo xtask fuzz merge [TARGET]
 
   SECONDS   How long for each target; unless said, 600 or 10 million executions, whichever ends first
   TARGET    The name of a file in fuzz/targets; unless said, each in turn
@@ -52,6 +52,7 @@ pub(crate) fn main(rest: &[&str]) -> ExitCode {
             return verdict(report.failed.is_empty());
         }
         ["merge"] => return verdict(build() && targets.iter().all(|target| merge(target))),
+        ["merge", target] if known(target) => return verdict(build() && merge(target)),
         [target] if known(target) => (usual(), vec![(*target).to_owned()]),
         [seconds, rest @ ..]
             if seconds.parse::<u32>().is_ok() && rest.len() < 2 && rest.iter().all(|name| known(name)) =>
