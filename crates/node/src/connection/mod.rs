@@ -228,8 +228,8 @@ impl Connection {
         self.lock().tick();
     }
 
-    fn is_busy(&self) -> bool {
-        self.lock().is_busy()
+    fn gathered(&self) -> Option<usize> {
+        self.lock().gathered()
     }
 
     /// What there is to write, unless somebody is about it.
@@ -239,10 +239,10 @@ impl Connection {
         Some(sink)
     }
 
-    /// A batch is out: gives the next, or takes the socket back.
+    /// A batch is out: gives the next, if it does not pay to let more come before, or takes the socket back.
     fn written(&self, mut sink: Box<Sink>) -> Option<Box<Sink>> {
         let mut outlet = self.lock();
-        if outlet.refill(&mut sink) {
+        if outlet.gathered().is_none() && outlet.refill(&mut sink) {
             drop(outlet);
             self.count(&mut sink);
             return Some(sink);

@@ -122,7 +122,7 @@ impl Outlet {
             return Next::Nothing;
         }
         // What fills a piece gains nothing by company.
-        if self.busy && !self.queue.has_piece() {
+        if self.is_gathering() {
             self.woken = true;
             return Next::Wake;
         }
@@ -193,8 +193,13 @@ impl Outlet {
     }
 
     /// Whether it pays to let more come before the next write.
-    pub(super) fn is_busy(&self) -> bool {
-        self.busy
+    fn is_gathering(&self) -> bool {
+        self.busy && !self.queue.has_piece()
+    }
+
+    /// How many messages are queued, if it pays to let more come.
+    pub(super) fn gathered(&self) -> Option<usize> {
+        self.is_gathering().then(|| self.queue.messages())
     }
 
     /// Takes written bytes off the reserve.

@@ -40,12 +40,7 @@ pub(super) async fn run(
             }
             () = connection.woken() => {}
             written = write(writing.as_deref_mut(), &connection) => match written {
-                Ok(()) => {
-                    if let Some(sink) = writing.take() {
-                        writing = connection.written(sink);
-                    }
-                    continue;
-                }
+                Ok(()) => writing = writing.take().and_then(|sink| connection.written(sink)),
                 Err(_) => connection.close(DownReason::ConnectionClosed),
             },
         }
@@ -53,8 +48,11 @@ pub(super) async fn run(
             break;
         }
         if writing.is_none() {
-            if connection.is_busy() {
-                // Who has something to send, and is about to run, shall come first: then it goes out in one write.
+            // Who has something to send, and is about to run, shall come first: then it goes out in one write.
+            let mut known = 0;
+            for _ in 0..TURNS {
+                let Some(queued) = connection.gathered().filter(|queued| *queued > known) else { break };
+                known = queued;
                 tokio::task::yield_now().await;
             }
             writing = connection.take();
@@ -65,6 +63,9 @@ pub(super) async fn run(
         let _ = timeout(connection.limits.setup_time, sink.socket.shutdown()).await;
     }
 }
+
+/// So often others have their turn at most before what they send is written, for as long as more comes.
+const TURNS: usize = 2;
 
 /// Writes all of a batch. May be given up and begun again at any point.
 async fn write(sink: Option<&mut Sink>, connection: &Connection) -> io::Result<()> {
