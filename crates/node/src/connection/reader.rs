@@ -97,27 +97,24 @@ fn batch(
             continue;
         }
         ends.release();
-        // Calls stay where they were put: a move would wait until they are there.
-        let frame = match frames.next_frame() {
+        let message = match frames.next_frame() {
+            Ok(Some(Frame::Message(message))) => message,
+            // It stays where it was put: a move would wait until it is there.
             Ok(Some(Frame::Execute(ref execute))) => {
                 count += 1;
                 dispatch::execute(node, connection, execute, &mut clock)?;
                 continue;
             }
-            Ok(Some(frame)) => frame,
-            Ok(None) => break,
-            Err(error) => return Err(DownReason::Protocol(error.to_string())),
-        };
-        let message = match frame {
-            Frame::Message(message) => message,
-            Frame::Tick => {
-                ticks += 1;
-                continue;
-            }
-            _ => {
+            Ok(Some(Frame::Part)) => {
                 count += 1;
                 continue;
             }
+            Ok(Some(Frame::Tick)) => {
+                ticks += 1;
+                continue;
+            }
+            Ok(None) => break,
+            Err(error) => return Err(DownReason::Protocol(error.to_string())),
         };
         count += 1;
         dispatch::message(node, connection, message, &mut clock)
