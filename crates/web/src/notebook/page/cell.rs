@@ -1,5 +1,6 @@
 //! One cell, as it is shown and edited.
 
+use beamline_livemd::{Cell, Kind, Language};
 use maud::{Markup, html};
 
 use super::output;
@@ -7,7 +8,6 @@ use super::show::View;
 use super::{Which, address, markdown};
 use crate::notebook::run::{Mark, Outcome};
 use crate::site::Site;
-use beamline_livemd::{Cell, Kind, Language};
 
 /// What all parts of the page are shown with.
 #[derive(Clone, Copy)]

@@ -1,12 +1,12 @@
 //! What could stand where the cursor is.
 
+use beamline_livemd::Id;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Which;
 use crate::notebook::run::cell_id;
 use crate::site::{Action, Done, Eval, Permit, Problem, Site};
-use beamline_livemd::Id;
 
 /// So many words are offered.
 const OFFERED: usize = 100;

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use beamline_livemd::{Direction, Id, Kind, Notebook};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Which;
 use crate::site::{Action, Done, Eval, Permit, Problem, Site};
-use beamline_livemd::{Direction, Id, Kind, Notebook};
 
 /// Changes the notebook.
 pub(super) struct Edit;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use beamline_elixir::{Highlight, highlight};
+use beamline_livemd::{Id, Language};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,6 @@ use super::cell::Look;
 use super::{Which, address, ansi};
 use crate::notebook::run::{CellState, Evaluation, Failure, Outcome, Output, Question, Table, cell_id};
 use crate::site::{Asset, Page, Problem, Site};
-use beamline_livemd::{Id, Language};
 
 /// So many lines of what is printed stand in the page itself; the others are fetched when they are asked for, since the whole page
 /// is sent whenever something on it changes.

@@ -1,5 +1,6 @@
 //! Running cells, ending them, and answering what they ask.
 
+use beamline_livemd::Id;
 use beamline_proto::NodeName;
 use serde::Deserialize;
 use serde_json::json;
@@ -7,7 +8,6 @@ use serde_json::json;
 use super::Which;
 use crate::notebook::run::{Ask, cell_id, section_id};
 use crate::site::{Action, Done, Eval, Permit, Problem, Site};
-use beamline_livemd::Id;
 
 /// Runs cells, ends them, or answers what they ask.
 pub(super) struct Run;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 
+use beamline_livemd::{Id, Section};
 use maud::{Markup, html};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -13,7 +14,6 @@ use super::{Which, side};
 use crate::notebook::run::{CellId, CellState, Mark, Update, cell_id};
 use crate::notebook::session::Snapshot;
 use crate::site::{Asset, Eval, Page, Problem, Site};
-use beamline_livemd::{Id, Section};
 
 /// The styles and scripts of notebooks.
 pub(super) static ASSETS: &[&Asset] = &[&crate::site::NOTEBOOK_STYLE, &crate::site::NOTEBOOK];

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use beamline_livemd::Notebook;
 use beamline_node::Node;
 use beamline_proto::NodeName;
 use tokio::time::Instant;
@@ -17,7 +18,6 @@ use super::output::{Outcome, Output};
 use super::plan::{Ask, Mark};
 use super::state::RuntimeState;
 use crate::site::Permit;
-use beamline_livemd::Notebook;
 pub use report::{Ran, Report, Status};
 
 /// A notebook that is to be run once: all its cells, in their order, branches beside each other.

@@ -11,12 +11,12 @@ mod library;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use beamline_livemd::{Id, Notebook, Output};
 use beamline_node::Node;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::run::{CellState, Engine, Evaluation, Outcome, cell_id, kept, outline};
-use beamline_livemd::{Id, Notebook, Output};
 use file::{Read, Stamp};
 
 pub(crate) use file::FileError;

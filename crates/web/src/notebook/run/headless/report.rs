@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use beamline_livemd::{Id, Notebook};
 use beamline_proto::NodeName;
 use maud::{PreEscaped, html};
 use serde::Serialize;
@@ -11,7 +12,6 @@ use serde::Serialize;
 use crate::notebook::run::file::kept;
 use crate::notebook::run::outline::Language;
 use crate::notebook::run::output::{Failure, Outcome, Output};
-use beamline_livemd::{Id, Notebook};
 
 /// What came of a notebook that was run.
 #[derive(Debug)]
