@@ -32,24 +32,27 @@ fn exit_codes_tell_what_happened() {
     }
 }
 
-/// A notebook whose only cell waits for an answer.
-const ASKS: &str = "# Asks\n\n## One\n\n```elixir\nIO.gets(\"who? \")\n```\n";
+/// A folder, and in it the file of a notebook whose only cell waits for an answer.
+fn asks() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("asks.livemd");
+    std::fs::write(&file, "# Asks\n\n## One\n\n```elixir\nIO.gets(\"who? \")\n```\n").expect("it is written");
+    let file = file.to_str().expect("it is text").to_owned();
+    (folder, file)
+}
 
 #[test]
 fn a_site_that_does_not_start_tells_why() {
     let epmd = Epmd::beamline();
     let name = unique("app_a");
     let _node = Program::app(epmd.port(), "app_a", &name);
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("asks.livemd");
-    std::fs::write(&file, ASKS).expect("it is written");
-    let file = file.to_str().expect("it is text");
+    let (_folder, file) = asks();
     let taken = TcpListener::bind((HOST, 0)).expect("a port");
     let taken = taken.local_addr().expect("an address").to_string();
     let absent = format!("nobody@{HOST}");
     let (free, exposed) = (["--listen", "127.0.0.1:0"], ["--listen", "0.0.0.0:0"]);
     let dashboard = |node: &str| vec!["dashboard".to_owned(), node.to_owned()];
-    let notebook = |node: &str| ["notebook", file, "--node", node].map(str::to_owned).to_vec();
+    let notebook = |node: &str| ["notebook", &file, "--node", node].map(str::to_owned).to_vec();
     for command in [&dashboard as &dyn Fn(&str) -> Vec<String>, &notebook] {
         for (node, arguments, code, words) in [
             (name.as_str(), &["--listen", &taken, "--cookie", "c"][..], 78, "another program listens there"),
@@ -79,15 +82,12 @@ fn a_site_ends_at_once_and_well() {
     let epmd = Epmd::beamline();
     let name = unique("app_a");
     let _node = Program::app(epmd.port(), "app_a", &name);
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("asks.livemd");
-    std::fs::write(&file, ASKS).expect("it is written");
-    let file = file.to_str().expect("it is text");
+    let (_folder, file) = asks();
     for signal in ["INT", "TERM"] {
         let dashboard = Site::start(epmd.port(), &["dashboard", &name, "--cookie", "c"]);
         let mut page = dashboard.open("/");
         page.next_main();
-        let notebook = Site::start(epmd.port(), &["notebook", file, "--node", &name, "--cookie", "c"]);
+        let notebook = Site::start(epmd.port(), &["notebook", &file, "--node", &name, "--cookie", "c"]);
         let address = "/notebook/asks.livemd";
         let state = || notebook.json(address).1;
         let wait = |what: &str, holds: &dyn Fn() -> bool| {
