@@ -31,6 +31,7 @@ mod destination;
 #[cfg(feature = "dns")]
 pub mod dns;
 pub mod epmd;
+mod erpc;
 mod error;
 mod events;
 mod functions;

@@ -15,6 +15,12 @@ use crate::metrics::Since;
 /// A timeout of this and more may be noticed a little late.
 pub(crate) const LONG: Duration = Duration::from_secs(1);
 
+/// Until when a call that has begun then may last, for a table that sees to it; `None` if the time is too short, or longer
+/// than can be told.
+pub(crate) fn deadline(began: Instant, after: Duration) -> Option<Instant> {
+    if after < LONG { None } else { began.checked_add(after) }
+}
+
 /// The time of one call, which begins when this is made.
 pub(crate) struct Patience {
     began: Instant,
@@ -28,9 +34,9 @@ impl Patience {
         Patience { began: Instant::now(), after, handed_over: AtomicBool::new(false) }
     }
 
-    /// Until when, for a table that sees to it; `None` if the time is too short, or longer than can be told.
+    /// Until when, for a table that sees to it, as [`deadline`].
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        if self.after < LONG { None } else { self.began.checked_add(self.after) }
+        deadline(self.began, self.after)
     }
 
     /// The call is in a table that was told the [deadline](Patience::deadline), and from now on waits for nothing else.

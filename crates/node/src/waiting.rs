@@ -50,6 +50,8 @@ struct Entry {
     /// Over which connection the answer comes; `None` within the node.
     connection: Option<u64>,
     until: Option<Instant>,
+    /// Whether it may be told what a function returned, instead of how its process ended.
+    is_brief: bool,
     state: State,
 }
 
@@ -77,9 +79,7 @@ impl Entry {
 pub(crate) struct Place<W: Deref<Target = Waiting> = Arc<Waiting>> {
     waiting: W,
     number: u64,
-    /// Whether the entry has a waker of the poll in which it was made.
-    is_fresh: bool,
-    /// Whether the table has it no more.
+    /// Whether the table has it no more, or another place has taken it over.
     is_over: bool,
 }
 
@@ -87,33 +87,72 @@ impl<W: Deref<Target = Waiting>> Place<W> {
     /// A place for an answer that comes over this connection, or from this node. Who still waits there when the time is over
     /// is told that it is [late](Outcome::Late), within [`LATE`], if that is [`LONG`] away now.
     pub(crate) fn new(waiting: W, node: &Inner, connection: Option<&Connection>, until: Option<Instant>) -> Place<W> {
-        Place::with_waker(waiting, node, connection, until, None)
-    }
-
-    /// As [`Place::new`], made while this waker's task is polled, which polls it before it returns.
-    pub(crate) fn with_waker(
-        waiting: W,
-        node: &Inner,
-        connection: Option<&Connection>,
-        until: Option<Instant>,
-        waker: Option<Waker>,
-    ) -> Place<W> {
-        let number = node.numbers.reference_number();
-        let is_fresh = waker.is_some();
         let connection = connection.map(Connection::number);
-        let entry = Entry { connection, until, state: State::Open(waker) };
-        waiting.lock(number).insert(number, entry);
-        if until.is_some() && !waiting.is_swept.load(Ordering::SeqCst) && !waiting.is_swept.swap(true, Ordering::SeqCst)
-        {
-            let waiting = Arc::clone(&node.waiting);
-            node.spawn(async move { waiting.sweep().await });
-        }
-        Place { waiting, number, is_fresh, is_over: false }
+        let number = node.wait(Entry { connection, until, is_brief: false, state: State::Open(None) });
+        Place { waiting, number, is_over: false }
     }
 
     /// The number of the reference that must be answered.
     pub(crate) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Leaves the entry to another place.
+    pub(crate) fn leave(mut self) -> u64 {
+        self.is_over = true;
+        self.number
+    }
+}
+
+impl<'a> Place<&'a Waiting> {
+    /// As [`Place::new`], for who calls a function and knows what it is told when that has [returned](Outcome::Returned). It
+    /// is made while this waker's task is polled, which polls it, or who takes it over, before anything else can.
+    pub(crate) fn of_call(
+        node: &'a Inner,
+        connection: &Connection,
+        until: Instant,
+        waker: Waker,
+    ) -> Place<&'a Waiting> {
+        let connection = Some(connection.number());
+        let state = State::Open(Some(waker));
+        let number = node.wait(Entry { connection, until: Some(until), is_brief: true, state });
+        Place { waiting: &node.waiting, number, is_over: false }
+    }
+}
+
+/// Keeps a node for the place of a call.
+pub(crate) struct OfNode(pub(crate) Arc<Inner>);
+
+impl Deref for OfNode {
+    type Target = Waiting;
+
+    fn deref(&self) -> &Waiting {
+        &self.0.waiting
+    }
+}
+
+impl Place<OfNode> {
+    /// The place of [`Place::of_call`] that was [left](Place::leave) to this, and need not be polled in that poll.
+    pub(crate) fn kept(node: OfNode, number: u64) -> Place<OfNode> {
+        Place { waiting: node, number, is_over: false }
+    }
+
+    pub(crate) fn node(&self) -> &Inner {
+        &self.waiting.0
+    }
+}
+
+impl Inner {
+    /// Makes an entry, and gives its number.
+    fn wait(&self, entry: Entry) -> u64 {
+        let (number, is_limited) = (self.numbers.reference_number(), entry.until.is_some());
+        let waiting = &self.waiting;
+        waiting.lock(number).insert(number, entry);
+        if is_limited && !waiting.is_swept.load(Ordering::SeqCst) && !waiting.is_swept.swap(true, Ordering::SeqCst) {
+            let waiting = Arc::clone(waiting);
+            self.spawn(async move { waiting.sweep().await });
+        }
+        number
     }
 }
 
@@ -122,9 +161,6 @@ impl<W: Deref<Target = Waiting> + Unpin> Future for Place<W> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         let place = &mut *self;
-        if std::mem::take(&mut place.is_fresh) {
-            return Poll::Pending;
-        }
         let mut entries = place.waiting.lock(place.number);
         if let Some(Entry { state: State::Open(waker), .. }) = entries.get_mut(&place.number) {
             if waker.as_ref().is_none_or(|waker| !waker.will_wake(context.waker())) {
@@ -162,7 +198,9 @@ pub(crate) struct Ends<'a> {
 impl Ends<'_> {
     /// Ends the wait for the reference of this number, and gives whom to wake: nobody, if it has not begun to wait. `None` if
     /// there is no such wait, as when a call was given up.
-    pub(crate) fn end(&mut self, number: u64, outcome: impl FnOnce() -> Outcome) -> Option<Option<Waker>> {
+    ///
+    /// The outcome is asked for when there is one, and told whether it may be [short](Outcome::Returned).
+    pub(crate) fn end(&mut self, number: u64, outcome: impl FnOnce(bool) -> Outcome) -> Option<Option<Waker>> {
         let part = part_of(number);
         if self.part.as_ref().is_some_and(|(held, _)| *held != part) {
             // Never two at a time.
@@ -170,7 +208,8 @@ impl Ends<'_> {
         }
         let (_, entries) = self.part.get_or_insert_with(|| (part, self.waiting.parts[part].lock()));
         let entry = entries.get_mut(&number).filter(|entry| entry.is_open())?;
-        entry.end(outcome())
+        let outcome = outcome(entry.is_brief);
+        entry.end(outcome)
     }
 
     /// Lets others at what was kept.
@@ -191,7 +230,7 @@ impl Waiting {
 
     /// Tells whoever waits for a reference; the first outcome counts. False if nobody does.
     pub(crate) fn settle(&self, numbers: &Numbers, reference: &Reference, outcome: Outcome) -> bool {
-        match numbers.number_of(reference).and_then(|number| self.ends().end(number, || outcome)) {
+        match numbers.number_of(reference).and_then(|number| self.ends().end(number, |_| outcome)) {
             Some(waker) => {
                 waker.into_iter().for_each(Waker::wake);
                 true

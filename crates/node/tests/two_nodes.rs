@@ -95,7 +95,7 @@ async fn a_call_ends_when_the_node_does() {
     let (a, b) = pair().await;
     a.connect(b.name()).await.unwrap();
     let call = a.call::<Term>(b.name(), ("Elixir.Test", "sleep"), ()).timeout(Duration::from_secs(30));
-    let call = tokio::spawn(async move { call.await });
+    let call = tokio::spawn(call);
     tokio::task::yield_now().await;
     b.stop().await;
     let error = timeout(Duration::from_secs(5), call).await.unwrap().unwrap().unwrap_err();

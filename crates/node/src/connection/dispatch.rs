@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::Connection;
 use crate::call::Outcome;
 use crate::destination::Destination;
+use crate::erpc::Short;
 use crate::events::DownReason;
 use crate::node::Inner;
 use crate::process;
@@ -112,12 +113,19 @@ pub(super) fn answer(node: &Inner, answer: Answer<'_>, ends: &mut Ends<'_>, answ
         // That its process was started says nothing to a call that the answer does not.
         let is_taken = node.spawns.is_empty();
         if is_taken {
-            answer.into_reason();
+            answer.pass();
         }
         return is_taken;
     }
     let number = node.numbers.number_in(answer.words);
-    match number.and_then(|number| ends.end(number, || Outcome::Down(answer.into_reason()))) {
+    let outcome = |is_brief| match answer.end() {
+        Some((reference, reason)) if is_brief && let Some(value) = Short::returned(reference, reason) => {
+            answer.pass();
+            Outcome::Returned(value)
+        }
+        _ => Outcome::Down(answer.into_reason()),
+    };
+    match number.and_then(|number| ends.end(number, outcome)) {
         Some(waker) => {
             answered.extend(waker);
             true

@@ -8,6 +8,7 @@ pub(crate) mod guests;
 mod outlet;
 mod queue;
 mod reader;
+mod room;
 mod route;
 mod send;
 pub(crate) mod slots;
@@ -22,7 +23,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use beamline_proto::flags::Flags;
 use beamline_proto::handshake::Peer;
 use beamline_term::Port;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
 use self::outlet::{Next, Outlet, Sink, Socket};
 use self::queue::Cost;
@@ -47,9 +48,6 @@ pub(crate) struct Connection {
     pub(crate) metrics: ConnectionMetrics,
     limits: Limits,
     outlet: Mutex<Outlet>,
-    /// Room in the queue for small messages, and for large ones, which have a way of their own.
-    small_room: Semaphore,
-    large_room: Semaphore,
     /// Bytes of answers that wait for room.
     waiting_answers: AtomicUsize,
     /// A large message is out, so that later signals of its sender can go.
@@ -75,13 +73,11 @@ pub(crate) struct Closed;
 impl Connection {
     pub(crate) fn new(peer: Peer, ends: Ends, limits: &Limits, metrics: ConnectionMetrics) -> Connection {
         Connection {
-            outlet: Mutex::new(Outlet::new(peer.flags)),
+            outlet: Mutex::new(Outlet::new(peer.flags, limits.queue_bytes)),
             peer,
             ends,
             metrics,
             limits: limits.clone(),
-            small_room: Semaphore::new(limits.queue_bytes),
-            large_room: Semaphore::new(limits.queue_bytes),
             waiting_answers: AtomicUsize::new(0),
             large_done: Notify::new(),
             wake: Notify::new(),
@@ -121,8 +117,6 @@ impl Connection {
             if is_stopped { outlet.take_socket() } else { None }
         };
         drop(socket);
-        self.small_room.close();
-        self.large_room.close();
         self.large_done.notify_waiters();
         self.wake.notify_one();
     }
@@ -144,12 +138,12 @@ impl Connection {
             Next::Write(mut sink) => match sink.write_now() {
                 Ok(cost) => {
                     self.count(&mut sink);
-                    let wake = {
+                    let (wake, queued) = {
                         let mut outlet = self.lock();
                         outlet.give_back(cost);
-                        outlet.bring_back(sink)
+                        (outlet.bring_back(sink), outlet.queued())
                     };
-                    self.free(cost);
+                    self.given_back(cost, queued);
                     if wake {
                         self.wake.notify_one();
                     }
@@ -167,27 +161,25 @@ impl Connection {
 
     /// Gives back what written bytes had taken.
     fn give_back(&self, cost: Cost) {
-        self.lock().give_back(cost);
-        self.free(cost);
+        let queued = {
+            let mut outlet = self.lock();
+            outlet.give_back(cost);
+            outlet.queued()
+        };
+        self.given_back(cost, queued);
     }
 
-    fn free(&self, cost: Cost) {
-        if cost.small > 0 {
-            self.small_room.add_permits(cost.small);
-        }
-        if cost.large > 0 {
-            self.large_room.add_permits(cost.large);
-        }
+    /// Tells of what was given back.
+    fn given_back(&self, cost: Cost, queued: usize) {
         if cost.large > 0 || cost.large_reserve > 0 {
             self.large_done.notify_waiters();
         }
-        self.metrics.queue_bytes.set(self.queued() as f64);
+        self.metrics.queue_bytes.set(queued as f64);
     }
 
     /// How many bytes wait to be written.
     pub(crate) fn queued(&self) -> usize {
-        let left = self.small_room.available_permits() + self.large_room.available_permits();
-        (2 * self.limits.queue_bytes).saturating_sub(left)
+        self.lock().queued()
     }
 }
 

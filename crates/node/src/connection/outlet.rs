@@ -12,6 +12,7 @@ use beamline_proto::flags::Flags;
 use tokio::io::AsyncWrite;
 
 use super::queue::{Batch, Cost, Queue};
+use super::room::Room;
 
 /// How many pieces are handed to the socket in one call.
 const SLICES: usize = 64;
@@ -81,6 +82,9 @@ pub(super) struct Outlet {
     pub(super) closed: bool,
     /// Whether anything was written since the last look of the ticker.
     wrote: bool,
+    /// Room in the queue for small messages, and for large ones, which have a way of their own.
+    small_room: Room,
+    large_room: Room,
     /// Room that was taken for signals that are about to come.
     pub(super) promised: Cost,
     /// What of the reserve is used.
@@ -97,8 +101,11 @@ pub(super) enum Next {
 }
 
 impl Outlet {
-    pub(super) fn new(flags: Flags) -> Outlet {
+    /// `room` is how many bytes may wait, of small messages and of large ones.
+    pub(super) fn new(flags: Flags, room: usize) -> Outlet {
         Outlet {
+            small_room: Room::new(room),
+            large_room: Room::new(room),
             queue: Queue::new(flags),
             sink: None,
             woken: false,
@@ -202,10 +209,26 @@ impl Outlet {
         self.is_gathering().then(|| self.queue.messages())
     }
 
-    /// Takes written bytes off the reserve.
+    pub(super) fn room(&mut self, is_large: bool) -> &mut Room {
+        if is_large { &mut self.large_room } else { &mut self.small_room }
+    }
+
+    /// Takes room for a message, if there is some and nobody waits for it.
+    pub(super) fn take_room(&mut self, size: usize, is_large: bool) -> Option<Cost> {
+        self.room(is_large).take(size).then(|| Cost::of(size, is_large))
+    }
+
+    /// Gives back what written bytes had taken.
     pub(super) fn give_back(&mut self, cost: Cost) {
+        self.small_room.give_back(cost.small);
+        self.large_room.give_back(cost.large);
         self.reserved.reserve -= cost.reserve;
         self.reserved.large_reserve -= cost.large_reserve;
+    }
+
+    /// How many bytes have room in the queue.
+    pub(super) fn queued(&self) -> usize {
+        self.small_room.taken() + self.large_room.taken()
     }
 
     /// Whether nothing was written since the last call; queues a tick then.
@@ -219,6 +242,8 @@ impl Outlet {
     /// Forgets what is queued, and takes nothing more.
     pub(super) fn close(&mut self) {
         self.closed = true;
+        self.small_room.close();
+        self.large_room.close();
         self.queue = Queue::new(Flags::NONE);
     }
 

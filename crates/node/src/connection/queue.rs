@@ -34,6 +34,16 @@ pub(super) struct Cost {
     pub(super) large_reserve: usize,
 }
 
+impl Cost {
+    /// So much of the room for large messages, or of that for small ones.
+    pub(super) fn of(size: usize, is_large: bool) -> Cost {
+        match is_large {
+            true => Cost { large: size, ..Cost::default() },
+            false => Cost { small: size, ..Cost::default() },
+        }
+    }
+}
+
 impl AddAssign for Cost {
     fn add_assign(&mut self, other: Cost) {
         self.small += other.small;

@@ -10,7 +10,6 @@ use beamline_proto::control::{Control, Execute, Signal};
 use beamline_proto::frame::{FrameError, WHOLE};
 use beamline_term::Pid;
 use bytes::Bytes;
-use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 
 use super::outlet::Outlet;
 use super::queue::{Cost, SHARED};
@@ -35,22 +34,36 @@ impl From<Closed> for Unsent {
     }
 }
 
-/// Room in the queue for one message.
-pub(crate) struct Room<'a> {
-    permit: SemaphorePermit<'a>,
+/// Room in the queue for one message, given back when dropped.
+pub(crate) struct Taken<'a> {
+    connection: &'a Connection,
+    cost: Cost,
+}
+
+impl Taken<'_> {
+    /// Leaves the room to what is put into the queue.
+    fn spend(mut self) -> Cost {
+        std::mem::take(&mut self.cost)
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if self.cost != Cost::default() {
+            self.connection.give_back(self.cost);
+        }
+    }
+}
+
+/// Someone in the line of those who wait for room.
+struct InLine<'a> {
+    connection: &'a Connection,
     is_large: bool,
 }
 
-impl Room<'_> {
-    /// Leaves the room to what is put into the queue.
-    fn spend(self) -> Cost {
-        let amount = self.permit.num_permits();
-        self.permit.forget();
-        if self.is_large {
-            Cost { large: amount, ..Cost::default() }
-        } else {
-            Cost { small: amount, ..Cost::default() }
-        }
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        self.connection.lock().room(self.is_large).leave();
     }
 }
 
@@ -61,37 +74,50 @@ impl Connection {
         for _ in 0..=payload.len().min(WHOLE) / 1024 {
             tokio::task::coop::consume_budget().await;
         }
+        let (size, is_large) = self.size_of(payload.len());
+        if let Some(sent) = self.push(control, payload, |outlet| outlet.take_room(size, is_large)) {
+            return sent;
+        }
         loop {
             let room = self.room(payload.len()).await?;
             let done = self.large_done.notified();
-            {
-                let mut outlet = self.lock();
-                if outlet.closed {
-                    return Err(Unsent::Closed);
-                }
-                if !outlet.queue.holds(control) {
-                    let spent = room.spend();
-                    let excess = spent.large.saturating_sub(self.limits.queue_bytes / 2);
-                    let kept = Cost { large: spent.large - excess, ..spent };
-                    let queued = outlet.queue.push(control, payload, |_| kept);
-                    let next = outlet.next();
-                    drop(outlet);
-                    if excess > 0 {
-                        // A message larger than all the room leaves half of it to those that are just large.
-                        self.large_room.add_permits(excess);
-                    }
-                    if let Err(error) = queued {
-                        self.free(kept);
-                        return Err(Unsent::TooLarge(error));
-                    }
-                    self.proceed(next);
-                    return Ok(());
-                }
+            let mut room = Some(room);
+            if let Some(sent) = self.push(control, payload, |_| room.take().map(Taken::spend)) {
+                return sent;
             }
             drop(room);
             // A large message of the same sender to the same receiver is still on its way.
             done.await;
         }
+    }
+
+    /// Queues a message in the room that `take` gives. `None` if there is none, or the message has to wait for an earlier one.
+    fn push(
+        &self,
+        control: &Control,
+        payload: &Bytes,
+        take: impl FnOnce(&mut Outlet) -> Option<Cost>,
+    ) -> Option<Result<(), Unsent>> {
+        let mut outlet = self.lock();
+        if outlet.closed {
+            return Some(Err(Unsent::Closed));
+        }
+        if outlet.queue.holds(control) {
+            return None;
+        }
+        let spent = take(&mut outlet)?;
+        // A message larger than all the room leaves half of it to those that are just large.
+        let excess = spent.large.saturating_sub(self.limits.queue_bytes / 2);
+        let kept = Cost { large: spent.large - excess, ..spent };
+        outlet.give_back(Cost { large: excess, ..Cost::default() });
+        if let Err(error) = outlet.queue.push(control, payload, |_| kept) {
+            outlet.give_back(kept);
+            return Some(Err(Unsent::TooLarge(error)));
+        }
+        let next = outlet.next();
+        drop(outlet);
+        self.proceed(next);
+        Some(Ok(()))
     }
 
     /// As [`Connection::deliver`], of a payload of `length` bytes that is written now. `None` if it is not small, or has to
@@ -102,19 +128,17 @@ impl Connection {
         length: usize,
         payload: impl FnOnce(&mut Vec<u8>),
     ) -> Option<()> {
-        let room = if length < SHARED { self.try_room(length)? } else { return None };
         let mut outlet = self.lock();
-        if outlet.closed || outlet.queue.holds(signal) {
+        if length >= SHARED || outlet.closed || outlet.queue.holds(signal) {
             return None;
         }
-        let spent = room.spend();
-        let queued = outlet.queue.write(signal, payload, |_| spent);
+        let spent = outlet.take_room(length + CONTROL, false)?;
+        if outlet.queue.write(signal, payload, |_| spent).is_err() {
+            outlet.give_back(spent);
+            return None;
+        }
         let next = outlet.next();
         drop(outlet);
-        if queued.is_err() {
-            self.free(spent);
-            return None;
-        }
         self.proceed(next);
         Some(())
     }
@@ -128,47 +152,50 @@ impl Connection {
         length: usize,
         reason: impl FnOnce(&mut Vec<u8>),
     ) -> Option<()> {
-        let room = if length < SHARED { self.try_room(length + CONTROL)? } else { return None };
         let mut outlet = self.lock();
-        if outlet.closed {
+        if length >= SHARED || outlet.closed {
             return None;
         }
-        let spent = room.spend();
-        let queued = outlet.queue.answer(request, process, reason, spent);
+        let spent = outlet.take_room(length + 2 * CONTROL, false)?;
+        if outlet.queue.answer(request, process, reason, spent).is_err() {
+            outlet.give_back(spent);
+            return None;
+        }
         let next = outlet.next();
         drop(outlet);
-        if queued.is_err() {
-            self.free(spent);
-            return None;
-        }
         self.proceed(next);
         Some(())
     }
 
+    /// How much room a message with a payload of this size takes, and whether of that for large ones. One that is larger than
+    /// all the room takes all of it: it passes when the queue is empty.
+    fn size_of(&self, payload: usize) -> (usize, bool) {
+        ((payload + CONTROL).min(self.limits.queue_bytes).min(u32::MAX as usize), payload > WHOLE)
+    }
+
     /// Waits for room for one message with a payload of this size.
-    pub(crate) async fn room(&self, payload: usize) -> Result<Room<'_>, Closed> {
-        let is_large = payload > WHOLE;
-        let rooms: &Semaphore = if is_large { &self.large_room } else { &self.small_room };
-        // One that is larger than all the room takes all of it: it passes when the queue is empty.
-        let size = (payload + CONTROL).min(self.limits.queue_bytes) as u32;
-        let permit = match rooms.try_acquire_many(size) {
-            Ok(permit) => permit,
-            Err(TryAcquireError::NoPermits) => rooms.acquire_many(size).await.map_err(|_| Closed)?,
-            Err(TryAcquireError::Closed) => return Err(Closed),
+    pub(crate) async fn room(&self, payload: usize) -> Result<Taken<'_>, Closed> {
+        let (size, is_large) = self.size_of(payload);
+        let (line, _in_line) = {
+            let mut outlet = self.lock();
+            if let Some(cost) = outlet.take_room(size, is_large) {
+                return Ok(Taken { connection: self, cost });
+            }
+            (outlet.room(is_large).queue_up(), InLine { connection: self, is_large })
         };
-        Ok(Room { permit, is_large })
+        line.acquire_many(size as u32).await.map_err(|_| Closed)?.forget();
+        Ok(Taken { connection: self, cost: Cost::of(size, is_large) })
     }
 
     /// As [`Connection::room`], at once or not at all.
-    pub(crate) fn try_room(&self, payload: usize) -> Option<Room<'_>> {
-        let is_large = payload > WHOLE;
-        let rooms: &Semaphore = if is_large { &self.large_room } else { &self.small_room };
-        let permit = rooms.try_acquire_many((payload + CONTROL).min(self.limits.queue_bytes) as u32).ok()?;
-        Some(Room { permit, is_large })
+    pub(crate) fn try_room(&self, payload: usize) -> Option<Taken<'_>> {
+        let (size, is_large) = self.size_of(payload);
+        let cost = self.lock().take_room(size, is_large)?;
+        Some(Taken { connection: self, cost })
     }
 
     /// Waits for room for an answer of this size. A peer for which too much waits is cut.
-    pub(crate) async fn room_for_answer(&self, payload: usize) -> Result<Room<'_>, Closed> {
+    pub(crate) async fn room_for_answer(&self, payload: usize) -> Result<Taken<'_>, Closed> {
         if let Some(room) = self.try_room(payload) {
             return Ok(room);
         }
@@ -178,7 +205,7 @@ impl Connection {
 
     /// Gives room that was taken to the signals that follow at once: for an answer that goes out as a signal which may not
     /// wait. What they leave is given back when this is dropped.
-    pub(crate) fn promise(&self, room: Room<'_>) -> Promise<'_> {
+    pub(crate) fn promise(&self, room: Taken<'_>) -> Promise<'_> {
         let cost = room.spend();
         self.lock().promised += cost;
         Promise { connection: self, cost }
@@ -246,19 +273,18 @@ pub(crate) struct Promise<'a> {
 
 impl Drop for Promise<'_> {
     fn drop(&mut self) {
-        let left = {
-            let promised = &mut self.connection.lock().promised;
-            // Signals of others may have used it, and left theirs.
-            let left = Cost {
-                small: self.cost.small.min(promised.small),
-                large: self.cost.large.min(promised.large),
-                ..Cost::default()
-            };
-            promised.small -= left.small;
-            promised.large -= left.large;
-            left
+        let mut outlet = self.connection.lock();
+        let promised = &mut outlet.promised;
+        // Signals of others may have used it, and left theirs.
+        let left = Cost {
+            small: self.cost.small.min(promised.small),
+            large: self.cost.large.min(promised.large),
+            ..Cost::default()
         };
-        self.connection.free(left);
+        promised.small -= left.small;
+        promised.large -= left.large;
+        drop(outlet);
+        self.connection.give_back(left);
     }
 }
 

@@ -24,6 +24,11 @@ impl Own {
         Own(out)
     }
 
+    /// How long a reference is.
+    pub(crate) fn length(&self) -> usize {
+        self.0.len() + 12
+    }
+
     /// What an answer says that stands in a frame behind its header, in the form in which connections with headers have it.
     /// `None` for other signals, also for those that are not as they should be.
     pub(crate) fn answer(&self, body: &[u8]) -> Option<Answer> {

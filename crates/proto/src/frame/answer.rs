@@ -23,6 +23,19 @@ impl Answer<'_> {
         self.reason.is_some()
     }
 
+    /// The reference and the reason of an end, both encoded.
+    pub fn end(&self) -> Option<(&[u8], &[u8])> {
+        let frame = self.reader.buffer.get(..self.frame)?;
+        let (before, reason) = frame.split_at_checked(self.reason?)?;
+        let length = self.reader.own.as_ref()?.length();
+        Some((before.get(before.len().checked_sub(length)?..)?, reason))
+    }
+
+    /// Takes it, without a look at what else it says.
+    pub fn pass(self) {
+        self.reader.buffer.advance(self.frame);
+    }
+
     /// Takes it, and gives the reason with which the process ended, undecoded; empty if it was started.
     pub fn into_reason(self) -> Bytes {
         let start = self.reason.unwrap_or(self.frame);

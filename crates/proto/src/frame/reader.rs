@@ -45,7 +45,7 @@ pub struct Reader {
     body: Option<Body>,
     shelf: Shelf,
     /// By what answers are known, on connections of a node.
-    own: Option<Own>,
+    pub(super) own: Option<Own>,
 }
 
 /// A frame of which a part has arrived, in the memory where it stays.

@@ -13,7 +13,9 @@ use crate::{Atom, Binary};
 /// Reads terms, or parts of them, from the front of a buffer. Binaries are slices of that buffer.
 #[derive(Debug)]
 pub struct Decoder<'a> {
-    input: &'a Bytes,
+    input: &'a [u8],
+    /// The buffer that slices share; without one they are copies.
+    buffer: Option<&'a Bytes>,
     /// Where reading ends: with the input, or at the limit on it.
     end: usize,
     /// What has not been read yet, up to there.
@@ -37,9 +39,19 @@ impl<'a> Decoder<'a> {
 
     /// As [`Decoder::new`], with limits.
     pub fn with_limits(input: &'a Bytes, limits: Limits) -> Decoder<'a> {
+        Decoder::over(input, Some(input), limits)
+    }
+
+    /// A decoder of bytes that somebody else keeps, with the default limits. Binaries are copies of them.
+    pub fn of_slice(input: &'a [u8]) -> Decoder<'a> {
+        Decoder::over(input, None, Limits::default())
+    }
+
+    fn over(input: &'a [u8], buffer: Option<&'a Bytes>, limits: Limits) -> Decoder<'a> {
         let end = input.len().min(limits.input_bytes);
         Decoder {
             input,
+            buffer,
             end,
             left: &input[..end],
             depth: 0,
@@ -78,14 +90,21 @@ impl<'a> Decoder<'a> {
         self.end - self.left.len()
     }
 
-    /// What has not been read yet, without a copy.
+    /// What has not been read yet, without a copy if the decoder has a buffer.
     pub fn rest(&self) -> Bytes {
-        self.input.slice(self.position()..)
+        self.part(self.position(), self.input.len())
     }
 
-    /// What was read since the place `start`, without a copy.
+    /// What was read since the place `start`, without a copy if there is a buffer.
     pub(super) fn since(&self, start: usize) -> Bytes {
-        self.input.slice(start..self.position())
+        self.part(start, self.position())
+    }
+
+    fn part(&self, start: usize, end: usize) -> Bytes {
+        match self.buffer {
+            Some(buffer) => buffer.slice(start..end),
+            None => Bytes::copy_from_slice(self.between(start, end)),
+        }
     }
 
     /// A part of what has been read.
@@ -311,7 +330,9 @@ impl<'a> Decoder<'a> {
     /// The last `count` bytes read.
     fn share(&mut self, count: usize) -> Result<Binary> {
         let end = self.position();
-        let shared = self.shared.get_or_insert_with(|| Arc::new(self.input.clone()));
+        let input = self.input;
+        let whole = || self.buffer.cloned().unwrap_or_else(|| Bytes::copy_from_slice(input));
+        let shared = self.shared.get_or_insert_with(|| Arc::new(whole()));
         match Binary::slice_of(shared, end - count, end) {
             Some(binary) => Ok(binary),
             None => Err(self.limit("size")),

@@ -1,8 +1,9 @@
 //! How the process of a function ends: with the reason that tells who asked what came of it.
 
-use beamline_term::codec::{encode, tag};
+use beamline_term::codec::encode;
 use bytes::Bytes;
 
+use crate::erpc;
 use crate::functions::{Kind, Raise};
 use crate::process::reason;
 
@@ -36,19 +37,14 @@ impl End<'_> {
     /// How many bytes the reason has.
     pub(super) fn len(&self) -> usize {
         match self {
-            End::Answer(tag, value) => HEAD.len() + tag.len() + RETURN.len() + value.len(),
+            End::Answer(tag, value) => erpc::length_of_return(tag, value),
             End::Reason(reason) => reason.len(),
         }
     }
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         match self {
-            End::Answer(tag, value) => {
-                out.extend_from_slice(&HEAD);
-                out.extend_from_slice(tag);
-                out.extend_from_slice(&RETURN);
-                out.extend_from_slice(value);
-            }
+            End::Answer(tag, value) => erpc::write_return(out, tag, value),
             End::Reason(reason) => out.extend_from_slice(reason),
         }
     }
@@ -64,11 +60,6 @@ impl End<'_> {
         }
     }
 }
-
-/// A tuple of three.
-const HEAD: [u8; 2] = [tag::SMALL_TUPLE, 3];
-/// The atom `return`.
-const RETURN: [u8; 8] = [tag::SMALL_ATOM_UTF8, 6, b'r', b'e', b't', b'u', b'r', b'n'];
 
 #[cfg(test)]
 mod tests {
