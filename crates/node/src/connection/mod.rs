@@ -217,7 +217,13 @@ impl Connection {
     }
 
     fn tick(&self) {
-        self.lock().tick();
+        let queued = {
+            let mut outlet = self.lock();
+            outlet.tick();
+            outlet.queued()
+        };
+        // What a peer does not read shall be seen, too, and that it is no more.
+        self.metrics.queue_bytes.set(queued as f64);
     }
 
     fn gathered(&self) -> Option<usize> {
@@ -245,5 +251,60 @@ impl Connection {
 
     fn take_socket(&self) -> Option<Box<Sink>> {
         self.lock().take_socket()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use beamline_proto::control::Control;
+    use beamline_term::{Creation, Origin, Pid, atom};
+    use bytes::Bytes;
+    use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+
+    use super::*;
+    use crate::metrics::NodeMetrics;
+
+    fn queue_bytes(snapshotter: &Snapshotter) -> f64 {
+        let all = snapshotter.snapshot().into_vec();
+        let value =
+            all.into_iter().find(|(key, ..)| key.key().name() == "beamline_queue_bytes").map(|(.., value)| value);
+        let Some(DebugValue::Gauge(bytes)) = value else { panic!("no such gauge") };
+        bytes.0
+    }
+
+    #[tokio::test]
+    async fn what_a_peer_does_not_read_is_seen() {
+        let recorder = DebuggingRecorder::new();
+        let snapshotter = recorder.snapshotter();
+        let peer = Peer { name: "b@h".parse().unwrap(), flags: Flags::OFFERED, creation: Creation::new(9) };
+        let metrics =
+            metrics::with_local_recorder(&recorder, || NodeMetrics::new(&"a@h".parse().unwrap()).connection(&peer));
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let port = Port::at(&Origin::new(atom("a@h"), Creation::new(1)), 1);
+        let limits = Limits { queue_bytes: 10_000, ..Limits::default() };
+        let connection = Connection::new(peer, Ends { port, local: anywhere, remote: anywhere }, &limits, metrics);
+        let pid = |id| Pid::new(atom("a@h"), id, 0, Creation::new(1));
+        let (message, payload) = (Control::Send { from: Some(pid(1)), to: pid(2) }, Bytes::from(vec![106; 6000]));
+        connection.deliver(&message, &payload).await.unwrap();
+        connection.tick();
+        let whole = queue_bytes(&snapshotter);
+        assert!((6000.0..7000.0).contains(&whole), "{whole}");
+        // What may not wait counts as well.
+        connection.send_bytes(&message, &payload).unwrap();
+        connection.tick();
+        assert!(queue_bytes(&snapshotter) >= whole + 6000.0);
+        // Who waits shows it at once, without a tick.
+        connection.metrics.queue_bytes.set(0.0);
+        tokio::select! {
+            biased;
+            _ = connection.deliver(&message, &payload) => panic!("there is no room"),
+            () = std::future::ready(()) => {}
+        }
+        assert!(queue_bytes(&snapshotter) >= whole + 6000.0);
+        connection.open(Box::pin(tokio::io::sink()));
+        let mut sink = connection.take().unwrap();
+        let cost = sink.write_now().unwrap();
+        connection.give_back(cost);
+        assert!((queue_bytes(&snapshotter), connection.queued()) == (0.0, 0));
     }
 }

@@ -226,9 +226,10 @@ impl Outlet {
         self.reserved.large_reserve -= cost.large_reserve;
     }
 
-    /// How many bytes have room in the queue.
+    /// How many bytes wait to be written.
     pub(super) fn queued(&self) -> usize {
-        self.small_room.taken() + self.large_room.taken()
+        let Cost { reserve, large_reserve, .. } = self.reserved;
+        self.small_room.taken() + self.large_room.taken() + reserve + large_reserve
     }
 
     /// Whether nothing was written since the last call; queues a tick then.

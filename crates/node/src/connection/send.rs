@@ -50,7 +50,8 @@ impl Taken<'_> {
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         if self.cost != Cost::default() {
-            self.connection.give_back(self.cost);
+            // Nothing was written, so nobody is told that something was.
+            self.connection.lock().give_back(self.cost);
         }
     }
 }
@@ -181,6 +182,7 @@ impl Connection {
             if let Some(cost) = outlet.take_room(size, is_large) {
                 return Ok(Taken { connection: self, cost });
             }
+            self.metrics.queue_bytes.set(outlet.queued() as f64);
             (outlet.room(is_large).queue_up(), InLine { connection: self, is_large })
         };
         line.acquire_many(size as u32).await.map_err(|_| Closed)?.forget();
@@ -283,8 +285,7 @@ impl Drop for Promise<'_> {
         };
         promised.small -= left.small;
         promised.large -= left.large;
-        drop(outlet);
-        self.connection.give_back(left);
+        outlet.give_back(left);
     }
 }
 
