@@ -35,7 +35,8 @@ impl Timer {
         let sender = Arc::clone(node);
         let task = node.spawn(async move {
             sleep_until(due).await;
-            sender.send_now(&from, &to, out.into());
+            // Who cannot be reached gets nothing.
+            let _ = sender.send_from(&from, to, out.into()).await;
         });
         Timer { due, task: Some(task) }
     }

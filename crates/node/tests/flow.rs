@@ -3,115 +3,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic anywhere")]
 
+mod common;
+
 use std::future::IntoFuture;
-use std::net::{Ipv4Addr, TcpListener as StdListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use beamline_node::epmd::{Auto, Daemon};
-use beamline_node::{DownReason, Epmd, Module, Node, NodeBuilder, NodeEvent};
+use beamline_node::{DownReason, Node, NodeEvent};
 use beamline_proto::NodeName;
 use beamline_term::{Atom, Binary, Creation, Pid, Term};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use common::gates::{PATIENCE, apart, listener, next, node};
+use common::own_epmd;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
-
-const DEADLINE: Duration = Duration::from_secs(30);
-
-fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let start = std::process::id().wrapping_mul(7919);
-    let mut ports = (0..).map(|_| 20_000 + (start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000) as u16);
-    ports.find(|port| StdListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).unwrap()
-}
-
-fn node(name: &str, epmd: &Epmd) -> NodeBuilder {
-    let module = Module::new("Elixir.Test")
-        .function("size", |value: Binary| async move { Ok(value.len()) })
-        .function("echo", |value: i64| async move { Ok(value) })
-        .function("bytes", |size: usize| async move { Ok(Binary::from(vec![7; size])) });
-    Node::builder(format!("{name}@127.0.0.1")).cookie("secret").epmd(epmd.clone()).module(module)
-}
-
-fn own_epmd() -> Epmd {
-    let mut auto = Auto::on_port(free_port());
-    auto.daemon = Daemon::Never;
-    Epmd::Auto(auto)
-}
-
-/// Opens and shuts the two ways between two nodes, and says to `b` what `a` does not.
-struct Gates {
-    from_a: watch::Sender<bool>,
-    from_b: watch::Sender<bool>,
-    to_b: mpsc::UnboundedSender<Vec<u8>>,
-}
-
-/// Two nodes that are connected through a proxy.
-async fn apart() -> (Node, Node, Gates) {
-    let epmd = own_epmd();
-    let b = node("b", &epmd).start().await.unwrap();
-    let proxy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let port = proxy.local_addr().unwrap().port();
-    let a = node("a", &epmd).peer_port(port).start().await.unwrap();
-    let (to_b, inserted) = mpsc::unbounded_channel();
-    let gates = Gates { from_a: watch::Sender::new(true), from_b: watch::Sender::new(true), to_b };
-    let (from_a, from_b) = (gates.from_a.subscribe(), gates.from_b.subscribe());
-    let target = b.port().unwrap();
-    tokio::spawn(async move {
-        let (a, _) = proxy.accept().await.unwrap();
-        let b = TcpStream::connect((Ipv4Addr::LOCALHOST, target)).await.unwrap();
-        a.set_nodelay(true).unwrap();
-        b.set_nodelay(true).unwrap();
-        let ((a_read, a_write), (b_read, b_write)) = (a.into_split(), b.into_split());
-        let (_keep, nothing) = mpsc::unbounded_channel();
-        tokio::join!(pass(a_read, b_write, from_a, inserted), pass(b_read, a_write, from_b, nothing));
-    });
-    a.connect(b.name()).await.unwrap();
-    // Until both have seen to the other's first signals.
-    b.ping(a.name()).await.unwrap();
-    (a, b, gates)
-}
-
-async fn pass(
-    mut from: tokio::net::tcp::OwnedReadHalf,
-    mut to: tokio::net::tcp::OwnedWriteHalf,
-    mut open: watch::Receiver<bool>,
-    mut inserted: mpsc::UnboundedReceiver<Vec<u8>>,
-) {
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        if open.wait_for(|open| *open).await.is_err() {
-            return;
-        }
-        tokio::select! {
-            read = from.read(&mut buffer) => match read {
-                Ok(count) if count > 0 && to.write_all(&buffer[..count]).await.is_ok() => {}
-                _ => return,
-            },
-            Some(bytes) = inserted.recv() => to.write_all(&bytes).await.unwrap(),
-        }
-    }
-}
-
-/// A process that hands on what it gets.
-fn listener(node: &Node, name: &'static str) -> (Pid, mpsc::UnboundedReceiver<Term>) {
-    let (tell, told) = mpsc::unbounded_channel();
-    let pid = node.spawn(|mut me| async move {
-        me.trap_exit(true);
-        while let Some(message) = me.receive().await {
-            let _ = tell.send(message.term().unwrap());
-        }
-    });
-    node.register(name, &pid).unwrap();
-    (pid, told)
-}
-
-async fn next(told: &mut mpsc::UnboundedReceiver<Term>) -> Term {
-    timeout(DEADLINE, told.recv()).await.expect("in time").expect("the process lives")
-}
 
 /// Waits until a count stands still.
 async fn stalled(count: &AtomicUsize) -> usize {
@@ -127,7 +33,7 @@ async fn stalled(count: &AtomicUsize) -> usize {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(DEADLINE, wait).await.expect("the count stands still in time")
+    timeout(PATIENCE, wait).await.expect("the count stands still in time")
 }
 
 /// Sends so many messages `{number, binary}` of this size, counting those that were taken.
@@ -266,7 +172,7 @@ async fn beside_200_megabytes(from: &Node, to: &Node) -> Duration {
     while !big.is_finished() {
         let begin = Instant::now();
         let call = from.call::<i64>(to.name(), ("Elixir.Test", "echo"), (7,));
-        assert_eq!(call.timeout(DEADLINE).await.unwrap(), 7);
+        assert_eq!(call.timeout(PATIENCE).await.unwrap(), 7);
         times.push(begin.elapsed());
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -287,7 +193,7 @@ async fn answers_wait_for_a_caller_that_does_not_read() {
             let (node, peer) = (a.clone(), b.name().clone());
             tokio::spawn(async move {
                 let call = node.call::<Binary>(&peer, ("Elixir.Test", "bytes"), (100_000usize,));
-                call.timeout(DEADLINE).await.map(|answer| answer.len())
+                call.timeout(PATIENCE).await.map(|answer| answer.len())
             })
         })
         .collect();
@@ -297,7 +203,7 @@ async fn answers_wait_for_a_caller_that_does_not_read() {
     next(&mut told).await;
     gates.from_b.send_replace(true);
     for call in calls {
-        assert_eq!(timeout(DEADLINE, call).await.unwrap().unwrap().unwrap(), 100_000);
+        assert_eq!(timeout(PATIENCE, call).await.unwrap().unwrap().unwrap(), 100_000);
     }
     assert!(a.is_connected(b.name()));
 }
@@ -316,7 +222,7 @@ async fn a_peer_that_lets_acknowledgements_pile_up_is_cut() {
             tokio::task::coop::consume_budget().await;
         }
     });
-    let down = timeout(DEADLINE, async {
+    let down = timeout(PATIENCE, async {
         loop {
             if let Some(NodeEvent::Down { reason, .. }) = events.recv().await {
                 return reason;
@@ -347,7 +253,7 @@ async fn what_breaks_the_protocol_ends_the_connection_and_is_named() {
         let (_a, b, gates) = apart().await;
         let mut events = b.events();
         gates.to_b.send([&(body.len() as u32).to_be_bytes()[..], &body].concat()).unwrap();
-        let down = timeout(DEADLINE, events.recv()).await.expect("it is closed");
+        let down = timeout(PATIENCE, events.recv()).await.expect("it is closed");
         let Some(NodeEvent::Down { reason: DownReason::Protocol(said), .. }) = down else { panic!("{down:?}") };
         assert!(said.contains(reason), "{said}");
     }
@@ -373,6 +279,6 @@ async fn ticks_keep_a_silent_connection_and_silence_ends_it() {
             }
         }
     };
-    let down = timeout(DEADLINE, down).await.expect("it is given up");
+    let down = timeout(PATIENCE, down).await.expect("it is given up");
     assert_eq!(down, (c.name().clone(), DownReason::NetTickTimeout));
 }

@@ -27,7 +27,7 @@ use tokio::sync::{Notify, watch};
 
 use self::outlet::{Next, Outlet, Sink, Socket};
 use self::queue::Cost;
-pub(crate) use self::send::Unsent;
+pub(crate) use self::send::{Held, Unsent};
 use crate::config::Limits;
 use crate::events::DownReason;
 use crate::metrics::ConnectionMetrics;

@@ -4,6 +4,8 @@
 //! and has a reserve; a peer that lets even that fill up does not read what it asked for, and is cut. Answers of called
 //! functions may be large, so their tasks wait for room too, and then end.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use beamline_proto::control::{Control, Execute, Signal};
@@ -205,6 +207,17 @@ impl Connection {
         self.room(payload).await
     }
 
+    /// Sends a message at once, if there is room for it.
+    pub(crate) fn offer(&self, control: &Control, payload: &Bytes) -> Option<()> {
+        let written = self.try_deliver(control, payload.len(), |out| out.extend_from_slice(payload));
+        if written.is_none() {
+            let _promise = self.promise(self.try_room(payload.len())?);
+            // What no frame can hold is dropped, as if its process were not there.
+            let _ = self.send_bytes(control, payload);
+        }
+        Some(())
+    }
+
     /// Gives room that was taken to the signals that follow at once: for an answer that goes out as a signal which may not
     /// wait. What they leave is given back when this is dropped.
     pub(crate) fn promise(&self, room: Taken<'_>) -> Promise<'_> {
@@ -306,13 +319,17 @@ fn reserve(promised: &mut Cost, reserved: &mut Cost, size: usize, is_large: bool
 }
 
 /// An answer that waits for room.
-struct Waiting<'a> {
-    connection: &'a Connection,
+#[derive(Debug)]
+pub(crate) struct Waiting<C: Deref<Target = Connection>> {
+    connection: C,
     size: usize,
 }
 
-impl<'a> Waiting<'a> {
-    fn new(connection: &'a Connection, size: usize) -> Waiting<'a> {
+/// One that waits with its process.
+pub(crate) type Held = Waiting<Arc<Connection>>;
+
+impl<C: Deref<Target = Connection>> Waiting<C> {
+    pub(crate) fn new(connection: C, size: usize) -> Waiting<C> {
         let before = connection.waiting_answers.fetch_add(size, Ordering::Relaxed);
         if before > 0 && before + size > connection.limits.max_message {
             connection.close(DownReason::Flooded);
@@ -321,7 +338,7 @@ impl<'a> Waiting<'a> {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl<C: Deref<Target = Connection>> Drop for Waiting<C> {
     fn drop(&mut self) {
         self.connection.waiting_answers.fetch_sub(self.size, Ordering::Relaxed);
     }

@@ -50,7 +50,8 @@ impl<R> Caller<R> {
 }
 
 impl<R: Serialize> Caller<R> {
-    /// Answers. A caller that has given up meanwhile does not hear it.
+    /// Answers. A caller that has given up meanwhile does not hear it. Toward one that is slow to read the answer is kept until
+    /// there is room for it; when much is kept, the server handles no other call until that has left.
     ///
     /// # Errors
     /// The answer cannot be written as a term; nothing was sent.

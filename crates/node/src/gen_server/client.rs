@@ -75,7 +75,7 @@ impl<S: GenServer> Server<S> {
             let monitor = me.monitor(to.clone());
             let from: Term = (me.pid().clone(), monitor.clone()).into();
             let message: Term = (atom("system"), from, Term::from((atom("terminate"), reason))).into();
-            me.node.send_now(&me.cell, &to, encoded(&message));
+            me.node.send_now(&me.cell, &to, encoded(&message), true);
             if let Some(down) = me.receive_down(&monitor).await {
                 // Who asked may have given up.
                 let _ = tell.send(down);

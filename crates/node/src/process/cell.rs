@@ -25,7 +25,7 @@ pub(crate) struct Cell {
     /// Its number in the node's table.
     pub(crate) number: u64,
     pub(super) mailbox: Mailbox,
-    /// Whether signals of this process wait for a connection; senders look here before they take the lock.
+    /// Whether signals of this process wait to leave; senders look here before they take the lock.
     pub(super) has_parked: AtomicBool,
     /// Who started it.
     pub(crate) parent: Pid,
@@ -127,6 +127,14 @@ impl Cell {
             return None;
         }
         Some(work(&mut state))
+    }
+
+    /// Works on what waits to leave, which it does also when the process has ended.
+    pub(super) fn with_parked<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let result = work(&mut state);
+        self.has_parked.store(!state.parked.is_empty(), Ordering::Release);
+        result
     }
 
     /// Works on two processes of the node at once. The lower number is locked first, so that two such pieces of work never
@@ -296,16 +304,14 @@ impl Cell {
 
     /// Marks the end for good and gives what must now be told to others.
     pub(crate) fn finish(&self, fallback: &'static str) -> (Bytes, Farewell<Line>, Option<Atom>) {
-        let (reason, ties, name, parked) = {
+        let (reason, ties, name) = {
             let mut state = self.lock();
             let reason = state.ended.get_or_insert_with(|| reason(fallback)).clone();
             state.task = None;
             let ties = std::mem::take(&mut state.ties);
-            (reason, ties, state.name.take(), std::mem::take(&mut state.parked))
+            (reason, ties, state.name.take())
         };
         self.mailbox.close();
-        self.has_parked.store(false, Ordering::Relaxed);
-        drop(parked);
         (reason, ties.end(), name)
     }
 }
@@ -318,6 +324,10 @@ impl State {
         }
         self.ties.lost(line);
         false
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended.is_some()
     }
 
     /// Whether an alias of this process is in use.

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -108,14 +108,10 @@ impl Inner {
         let bytes = size_of_val(&future);
         let task = self.runtime().spawn(async move {
             let mut end = end;
-            let mut future = pin!(future);
-            let outcome = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-                Ok(poll) => poll.map(Ok),
-                Err(panic) => Poll::Ready(Err(panic)),
-            });
-            match outcome.await {
+            let future = pin!(future);
+            match caught(future).await {
                 Ok(()) => end.done = true,
-                Err(panic) => end.cell.end(panic_reason(panic.as_ref())),
+                Err(reason) => end.cell.end(reason),
             }
         });
         cell.set_task(task.abort_handle(), bytes);
@@ -137,9 +133,9 @@ impl Inner {
         }
         for (peer, line) in farewell.links {
             match line {
-                Some(Line(connection)) => {
+                Some(line) => {
                     let control = Control::Exit { from: own.clone(), to: peer };
-                    let _ = connection.send_bytes(&control, &reason);
+                    self.post_end(cell, line, control, &reason);
                 }
                 None => {
                     if let Some(peer) = self.cell(&peer) {
@@ -149,7 +145,7 @@ impl Inner {
             }
         }
         for (reference, watcher) in farewell.watchers {
-            self.tell_watcher(own, reference, watcher, &reason);
+            self.tell_watcher(cell, reference, watcher, &reason);
         }
         for (reference, watch) in farewell.watches {
             self.unwatch(own, watch, reference);
@@ -159,17 +155,11 @@ impl Inner {
         }
     }
 
-    fn tell_watcher(&self, own: &Pid, reference: Reference, watcher: Watcher<Line>, reason: &Bytes) {
+    fn tell_watcher(&self, cell: &Cell, reference: Reference, watcher: Watcher<Line>, reason: &Bytes) {
         match watcher.line {
-            Some(Line(connection)) => {
-                let from = watcher.name.map_or_else(|| Target::Pid(own.clone()), Target::Name);
-                let control = Control::MonitorExit { from, to: watcher.pid, reference };
-                let sent = connection.send_bytes(&control, reason);
-                if let Err(error) = sent {
-                    // The watcher waits; that it is over must be told, if not how.
-                    tracing::warn!(%error, "an exit reason is too large to be told");
-                    let _ = connection.send(&control, |out| encode::atom_str(out, "system_limit"));
-                }
+            Some(line) => {
+                let from = watcher.name.map_or_else(|| Target::Pid(cell.pid.clone()), Target::Name);
+                self.post_end(cell, line, Control::MonitorExit { from, to: watcher.pid, reference }, reason);
             }
             None => {
                 if !self.waiting.settle(&self.numbers, &reference, Outcome::Down(reason.clone()))
@@ -187,6 +177,15 @@ impl Inner {
             cell.end(reason("killed"));
         }
     }
+}
+
+/// Runs code until it is done, or panics, which is a reason.
+pub(crate) async fn caught<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Result<T, Bytes> {
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic_reason(panic.as_ref()))),
+    })
+    .await
 }
 
 /// `{panic, Message}`

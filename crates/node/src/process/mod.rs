@@ -8,7 +8,7 @@
 //! | [`code`] | what a process runs, as others are told |
 //! | [`mailbox`] | the two halves of a mailbox, selective receive |
 //! | [`life`] | how processes begin and end |
-//! | [`outgoing`], [`parked`] | signals to others; those that wait for a connection |
+//! | [`outgoing`], [`post`], [`parked`] | signals to others; how they leave; those that wait for a connection or for room |
 //! | [`incoming`], [`roll`] | signals that come over a connection; who hears of its loss |
 //! | [`io`] | printing by the group leader |
 //! | [`node`] | processes as a [`Node`](crate::Node) shows them |
@@ -26,6 +26,7 @@ mod node;
 mod options;
 mod outgoing;
 mod parked;
+mod post;
 mod roll;
 mod table;
 
@@ -47,10 +48,10 @@ pub use table::NameTaken;
 
 pub(crate) use cell::{Birth, Cell};
 pub(crate) use code::{Code, Mfa};
-pub(crate) use life::{Tie, panic_reason};
+pub(crate) use life::{Tie, caught, panic_reason};
 pub(crate) use mailbox::Taken;
 pub(crate) use message::{encoded, reason};
-pub(crate) use node::alias;
+pub(crate) use node::{alias, answer_to};
 pub(crate) use roll::{Line, Roll};
 pub(crate) use table::Table;
 
@@ -152,6 +153,7 @@ impl Process {
     /// The first message that is wanted of those that arrived after a moment. For answers: what arrived before the question
     /// was asked need not be looked at, however much it is.
     pub async fn receive_since(&mut self, mark: Mark, wanted: impl FnMut(&Message) -> bool) -> Option<Message> {
+        self.node.eased(&self.cell).await;
         self.cell.mailbox.receive(&mut self.taken, mark, wanted).await
     }
 
@@ -233,7 +235,8 @@ impl Process {
         Timer::start(&self.node, Arc::clone(&self.cell), time, to.into(), message)
     }
 
-    /// Answers a `GenServer.call` that arrived as a message; see [`Request`](crate::Request).
+    /// Answers a `GenServer.call` that arrived as a message; see [`Request`](crate::Request). An answer to a peer that is slow to
+    /// read is kept until there is room for it; a process that has answered more than it can send receives when it has.
     pub fn reply(&self, request: &crate::Request, answer: impl Into<Term>) {
         self.node.reply(&self.cell, &request.from, &request.tag, &encoded(&answer.into()));
     }

@@ -125,27 +125,76 @@ impl Inner {
         })
     }
 
-    /// Answers a `gen_server` call: to the alias in the tag if there is one, else to the caller. The tag is given back as it
-    /// came. Nobody waits any more on a node that is not connected.
+    /// Answers a `gen_server` call. The answer waits for room; nobody waits for it any more on a node that is not connected.
     pub(crate) fn reply(self: &Arc<Self>, own: &Arc<Cell>, to: &Pid, tag: &Term, answer: &Bytes) {
-        let mut out = Vec::with_capacity(64 + answer.len());
-        encode::tuple_header(&mut out, 2);
-        encode::term(&mut out, tag);
-        out.extend_from_slice(answer);
-        let (to, node) = match alias(tag) {
-            Some(alias) => (Destination::Alias(alias.clone()), alias.node()),
-            None => (Destination::Pid(to.clone()), to.node()),
-        };
-        if node != self.name.as_atom() && self.slots.get(node).is_none() {
-            return;
-        }
-        self.send_now(own, &to, out.into());
+        let (to, message) = answer_to(to, tag, answer);
+        self.answer_now(own, &to, message, true);
     }
 
-    /// Sends a message of the node's own services, which do not wait. Who cannot be reached gets nothing.
-    pub(crate) fn send_later(self: &Arc<Self>, to: Pid, message: Term) {
-        self.send_now(&self.caller_cell, &Destination::Pid(to), super::encoded(&message));
+    /// As [`Inner::reply`], of the node's own services, whose answers are short: they draw on the reserve, so that a peer that
+    /// does not read holds up no service.
+    pub(crate) fn reply_at_once(self: &Arc<Self>, own: &Arc<Cell>, to: &Pid, tag: &Term, answer: impl Into<Term>) {
+        let (to, message) = answer_to(to, tag, &super::encoded(&answer.into()));
+        self.answer_now(own, &to, message, false);
     }
+
+    /// Sends a short message of the node's own services, which do not wait and make no connection.
+    pub(crate) fn tell(self: &Arc<Self>, to: Pid, message: impl Into<Term>) {
+        self.answer_now(&self.caller_cell, &Destination::Pid(to), super::encoded(&message.into()), false);
+    }
+
+    fn answer_now(self: &Arc<Self>, own: &Arc<Cell>, to: &Destination, message: Bytes, waits: bool) {
+        if self.is_known(to) {
+            self.send_now(own, to, message, waits);
+        }
+    }
+
+    /// Whether a destination is here or on a node that is connected.
+    fn is_known(&self, to: &Destination) -> bool {
+        let node = match to {
+            Destination::Pid(pid) => pid.node(),
+            Destination::Remote(_, node) => node.as_atom(),
+            Destination::Alias(alias) => alias.node(),
+            Destination::Name(_) => return true,
+        };
+        self.is_near(node)
+    }
+
+    /// Whether a node is this one, or connected.
+    pub(crate) fn is_near(&self, node: &Atom) -> bool {
+        node == self.name.as_atom() || self.slots.get(node).is_some()
+    }
+
+    /// Sends an answer that a task has, when there is room for it; as [`Inner::reply`]. What waits counts with the answers of
+    /// functions.
+    pub(crate) async fn answer(self: &Arc<Self>, own: &Arc<Cell>, to: Destination, message: Bytes) {
+        let peer = match &to {
+            Destination::Pid(pid) => self.slots.get(pid.node()),
+            Destination::Alias(alias) => self.slots.get(alias.node()),
+            _ => None,
+        };
+        if let Some(connection) = peer {
+            self.turn(own, connection.peer.name.as_atom()).await;
+            let room = connection.room_for_answer(message.len()).await;
+            let _promise = room.map(|room| connection.promise(room));
+            return self.send_now(own, &to, message, false);
+        }
+        self.answer_now(own, &to, message, false);
+    }
+}
+
+/// The answer to a `gen_server` call, and where it goes: to the alias in the tag if there is one, else to the caller. The tag
+/// is given back as it came.
+pub(crate) fn answer_to(to: &Pid, tag: &Term, answer: &Bytes) -> (Destination, Bytes) {
+    let mut out = Vec::with_capacity(64 + answer.len());
+    encode::tuple_header(&mut out, 2);
+    encode::term(&mut out, tag);
+    out.extend_from_slice(answer);
+    let to = match alias(tag) {
+        Some(alias) => Destination::Alias(alias.clone()),
+        None => Destination::Pid(to.clone()),
+    };
+    (to, out.into())
 }
 
 /// The alias in a tag `[alias | Ref]` or `[[alias | Ref] | _]`.

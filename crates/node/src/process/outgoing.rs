@@ -1,21 +1,18 @@
 //! Signals of local processes, to processes here or on other nodes. None of these waits: what is for a node that is not
-//! connected is parked until it is.
+//! connected is parked until it is, and answers are until there is room for them ([`post`](super::post)).
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use beamline_proto::NodeName;
 use beamline_proto::control::{Control, Target};
 use beamline_proto::ties::{Alias, Watch, Watcher};
 use beamline_term::{Atom, Pid, Reference, Term};
 use bytes::Bytes;
 
-use super::cell::{Cell, State};
+use super::cell::Cell;
 use super::message::reason;
 use super::parked::Parcel;
 use super::roll::Line;
 use super::{Message, encoded};
-use crate::connection::Connection;
 use crate::destination::Destination;
 use crate::node::Inner;
 
@@ -24,113 +21,12 @@ impl Inner {
         node == self.name.as_atom()
     }
 
-    /// Sends a signal to another node, behind those that wait for it.
-    fn post(self: &Arc<Self>, own: &Arc<Cell>, node: &Atom, parcel: Parcel) {
-        let parked = own.with(|state| {
-            if let Some(queue) = state.parked.queue(node) {
-                queue.push(parcel);
-                return false;
-            }
-            let parcel = match self.slots.get(node) {
-                Some(connection) => match self.emit(own, state, &connection, parcel) {
-                    Ok(()) => return false,
-                    Err(parcel) => parcel,
-                },
-                None => parcel,
-            };
-            state.parked.open(node, parcel);
-            own.has_parked.store(true, Ordering::Release);
-            true
-        });
-        if parked == Some(true) {
-            let (this, own, node) = (Arc::clone(self), Arc::clone(own), node.clone());
-            self.spawn(async move { this.unpark(&own, &node).await });
-        }
-    }
-
-    /// Connects, and sends what waits.
-    async fn unpark(self: &Arc<Self>, own: &Arc<Cell>, node: &Atom) {
-        let connection = match NodeName::from_atom(node) {
-            Ok(peer) => self.reach(&peer).await.ok(),
-            Err(_) => None,
-        };
-        let failed = own.with(|state| {
-            let queue = state.parked.take(node);
-            own.has_parked.store(!state.parked.is_empty(), Ordering::Release);
-            let Some(connection) = connection else { return queue };
-            queue.into_iter().filter_map(|parcel| self.emit(own, state, &connection, parcel).err()).collect()
-        });
-        for parcel in failed.unwrap_or_default() {
-            match parcel {
-                Parcel::Link(pid) => own.exit_signal(&pid, reason("noconnection")),
-                Parcel::Monitor { reference, target, tag } => {
-                    own.with(|state| state.ties.unwatch(&reference));
-                    own.message(Message::down(tag.as_ref(), &reference, (&target, node), &reason("noconnection")));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Queues a signal on a connection and notes the tie that it makes; given back if the connection is lost.
-    fn emit(&self, own: &Cell, state: &mut State, connection: &Arc<Connection>, parcel: Parcel) -> Result<(), Parcel> {
-        let line = Line(Arc::clone(connection));
-        let is_tie = matches!(parcel, Parcel::Link(_) | Parcel::Monitor { .. });
-        if is_tie && !state.join(&line, own.number) {
-            return Err(parcel);
-        }
-        let from = own.pid.clone();
-        let (control, payload) = match parcel {
-            Parcel::Link(pid) => {
-                if !state.ties.link(&pid, Some(line)) {
-                    return Ok(());
-                }
-                (Control::Link { from, to: pid }, None)
-            }
-            Parcel::Monitor { reference, target, tag } => {
-                let node = connection.peer.name.to_atom();
-                let watch = Watch { target: target.clone(), node, line: Some(line), tag };
-                state.ties.watch(reference.clone(), watch);
-                (Control::Monitor { from, to: target, reference }, None)
-            }
-            Parcel::Exit { to, reason } => (Control::Exit2 { from, to }, Some(reason)),
-            Parcel::GroupLeader { leader, to } => (Control::GroupLeader { from: leader, to }, None),
-            Parcel::Message { to: Target::Pid(to), payload } => (Control::Send { from: Some(from), to }, Some(payload)),
-            Parcel::Message { to: Target::Name(to), payload } => (Control::RegSend { from, to }, Some(payload)),
-            Parcel::AliasMessage { to, payload } => (Control::AliasSend { from, to }, Some(payload)),
-            Parcel::Turn(turn) => {
-                // Who waited may have given up.
-                let _ = turn.send(());
-                return Ok(());
-            }
-        };
-        // A reason or message that no frame can hold is dropped, as one to a process that is not there.
-        let _ = match payload {
-            Some(payload) => connection.send_bytes(&control, &payload),
-            None => connection.send(&control, |_| {}),
-        };
-        Ok(())
-    }
-
-    /// Waits until nothing of this process is parked for a node, so that what follows comes after it.
-    pub(crate) async fn turn(&self, own: &Cell, node: &Atom) {
-        if !own.has_parked.load(Ordering::Acquire) {
-            return;
-        }
-        let (tell, told) = tokio::sync::oneshot::channel();
-        let waits = own.with(|state| state.parked.queue(node).map(|queue| queue.push(Parcel::Turn(tell)))).flatten();
-        if waits.is_some() {
-            // Sent or dropped, the queue is empty now.
-            let _ = told.await;
-        }
-    }
-
     pub(crate) fn link(self: &Arc<Self>, own: &Arc<Cell>, pid: &Pid) {
         if *pid == own.pid {
             return;
         }
         if !self.is_own(pid.node()) {
-            return self.post(own, pid.node(), Parcel::Link(pid.clone()));
+            return self.post(own, pid.node(), Parcel::Link(pid.clone()), false);
         }
         let linked = self.cell(pid).is_some_and(|other| {
             Cell::with_both(own, &other, |a, b| match (a, b) {
@@ -189,7 +85,7 @@ impl Inner {
             Destination::Alias(alias) => (Target::Name(Atom::from_static("")), alias.node().clone()),
         };
         if !self.is_own(&node) {
-            self.post(own, &node, Parcel::Monitor { reference: reference.clone(), target, tag });
+            self.post(own, &node, Parcel::Monitor { reference: reference.clone(), target, tag }, false);
             return reference;
         }
         let watch = Watch { target: target.clone(), node, line: None, tag };
@@ -287,7 +183,7 @@ impl Inner {
         if let Some(cell) = self.cell(pid) {
             cell.exit(&own.pid, reason);
         } else if !self.is_own(pid.node()) {
-            self.post(own, pid.node(), Parcel::Exit { to: pid.clone(), reason });
+            self.post(own, pid.node(), Parcel::Exit { to: pid.clone(), reason }, false);
         }
     }
 
@@ -295,12 +191,13 @@ impl Inner {
         if let Some(cell) = self.cell(pid) {
             cell.set_group_leader(leader.clone());
         } else if !self.is_own(pid.node()) {
-            self.post(own, pid.node(), Parcel::GroupLeader { leader: leader.clone(), to: pid.clone() });
+            self.post(own, pid.node(), Parcel::GroupLeader { leader: leader.clone(), to: pid.clone() }, false);
         }
     }
 
-    /// Sends a message without waiting: what may not wait for room in the queue toward the peer.
-    pub(crate) fn send_now(self: &Arc<Self>, own: &Arc<Cell>, to: &Destination, payload: Bytes) {
+    /// Sends a message without waiting. If it `waits`, it is kept while there is no room for it in the queue toward its node,
+    /// and the process does not receive while much is kept; else it draws on the reserve.
+    pub(crate) fn send_now(self: &Arc<Self>, own: &Arc<Cell>, to: &Destination, payload: Bytes, waits: bool) {
         let (node, parcel) = match to {
             Destination::Remote(name, node) if *node != self.name => {
                 (node.to_atom(), Parcel::Message { to: Target::Name(name.clone()), payload })
@@ -313,7 +210,7 @@ impl Inner {
             }
             _ => return self.deliver_here(to, payload),
         };
-        self.post(own, &node, parcel);
+        self.post(own, &node, parcel, waits);
     }
 
     /// Gives a message to a process of this node; lost if there is none.

@@ -11,8 +11,7 @@ pub(super) fn handle(me: &Process, message: Term) {
         return;
     }
     let answer = answer(request);
-    let reply: Term = (atom("io_reply"), reply_as.clone(), answer).into();
-    me.node.send_later(from.clone(), reply);
+    me.node.tell(from.clone(), (atom("io_reply"), reply_as.clone(), answer));
 }
 
 fn answer(request: &Term) -> Term {

@@ -6,6 +6,7 @@ mod logger;
 mod net_kernel;
 pub(crate) mod pg;
 mod rex;
+mod running;
 pub(crate) mod spawn;
 
 use std::sync::Arc;
@@ -21,7 +22,11 @@ pub(crate) fn start(node: &Arc<Inner>, inputs: global::Inputs) {
     named(node, "user", &user);
     serve(node, user, io::handle);
     serve_as(node, "net_kernel", net_kernel::handle);
-    serve_as(node, "rex", rex::handle);
+    let cell = node.service_cell("rex");
+    named(node, "rex", &cell);
+    let process = Process::of(node, &cell);
+    process.trap_exit(true);
+    node.run(cell, rex::run(process));
     serve_as(node, "logger_proxy", logger::handle);
     global::start(node, inputs);
 }

@@ -19,7 +19,7 @@ use crate::error::CallError;
 use crate::events::DownReason;
 use crate::functions::FunctionName;
 use crate::node::Inner;
-use crate::process::{Cell, Mark, Message, Process, encoded};
+use crate::process::{Cell, Mark, Message, Process};
 
 const NAME: Atom = atom("global_name_server");
 
@@ -187,7 +187,7 @@ impl Shell {
             Effect::SendPid { pid, message } => self.send(&pid, &message),
             Effect::Reply { to, reply } => {
                 if let Some([Term::Pid(pid), tag]) = to.as_tuple() {
-                    self.node.reply(&self.process.cell, pid, tag, &encoded(&reply));
+                    self.node.reply_at_once(&self.process.cell, pid, tag, reply);
                 }
             }
             Effect::Call { id, node, from, request } => self.call(id, &node, from, &request),
@@ -206,7 +206,7 @@ impl Shell {
                 self.node.disconnect(&node, &DownReason::Disconnect);
             }
             // A connection that is gone is not made again for this: it may have been given up on purpose.
-            Effect::Monitor(pid) if !self.reaches(&pid) => self.node.global.tell(Input::Unwatched(pid)),
+            Effect::Monitor(pid) if !self.node.is_near(pid.node()) => self.node.global.tell(Input::Unwatched(pid)),
             Effect::Monitor(pid) => {
                 let reference = self.process.monitor(&pid);
                 if let Some(earlier) = self.watched.insert(pid, reference) {
@@ -218,14 +218,10 @@ impl Shell {
                     self.process.demonitor(&reference);
                 }
             }
-            Effect::Kill(pid) => self.node.kill(&pid),
+            Effect::Kill(pid) if self.node.is_near(pid.node()) => self.node.kill(&pid),
             Effect::Warn(text) => warn!("{text}"),
             _ => {}
         }
-    }
-
-    fn reaches(&self, pid: &Pid) -> bool {
-        pid.node() == self.node.name.as_atom() || self.node.slots.get(pid.node()).is_some()
     }
 
     fn send(&self, to: &Pid, message: &Term) {
@@ -261,6 +257,9 @@ impl Shell {
     fn rpc(&self, id: CallId, peer: &NodeName, (module, function): (&Term, &Term), arguments: &[Term]) {
         let node = Arc::clone(&self.node);
         let (Term::Atom(module), Term::Atom(function)) = (module, function) else { return };
+        if !node.is_near(peer.as_atom()) {
+            return node.global.tell(Input::Ran(id, Err(CallFailure::NodeDown)));
+        }
         let name = FunctionName { module: module.clone(), function: function.clone() };
         let call = Call::<Term>::function(&node, peer, name, &Term::list(arguments.iter().cloned()));
         self.node.spawn(async move {

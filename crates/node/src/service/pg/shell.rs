@@ -111,6 +111,8 @@ impl Shell {
                     let control = Control::Send { from: Some(self.process.pid().clone()), to: pid };
                     self.send(&node, &control, &message);
                 }
+                // No connection is made for a process that somebody else names.
+                Effect::Monitor(pid) if !self.node.is_near(pid.node()) => self.core.process_down(&pid),
                 Effect::Monitor(pid) => {
                     let reference = self.process.monitor(&pid);
                     self.watched.insert(pid, reference);

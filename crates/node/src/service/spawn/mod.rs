@@ -6,7 +6,6 @@ mod end;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -17,9 +16,9 @@ use beamline_term::{Atom, DecodeError, Pid, Reference};
 use bytes::{Buf, Bytes};
 
 use self::end::End;
+use super::running::Running;
 use crate::connection::Connection;
 use crate::functions::{Answer, Begun, By, Exported, FunctionName, Named, Raise};
-use crate::metrics::Counted;
 use crate::node::Inner;
 use crate::process::{Birth, Cell, Line, Tie, panic_reason, reason};
 use crate::remote_spawn::Spawned;
@@ -257,30 +256,6 @@ async fn learning(mut answer: Answer, function: Option<Arc<Exported>>) -> Result
         polled
     })
     .await
-}
-
-/// Counts a call as running until it is dropped.
-struct Running {
-    node: Arc<Inner>,
-    _counted: Counted,
-}
-
-impl Running {
-    /// Whether one more may run. Readers that ask at the same moment may all hear that it may.
-    fn is_allowed(node: &Inner) -> bool {
-        node.running_calls.load(Ordering::Relaxed) < node.settings.limits.running_calls
-    }
-
-    fn begin(node: &Arc<Inner>) -> Running {
-        node.running_calls.fetch_add(1, Ordering::Relaxed);
-        Running { node: Arc::clone(node), _counted: Counted::one(&node.metrics.running_calls) }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.node.running_calls.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// Reads what is to be run. The arguments of the function itself stay encoded.
