@@ -80,7 +80,7 @@ pub(super) struct Outlet {
     /// who sends several signals together.
     corked: usize,
     pub(super) closed: bool,
-    /// Whether anything was written since the last look of the ticker.
+    /// Whether anything but a tick was written since the last look of the ticker.
     wrote: bool,
     /// Room in the queue for small messages, and for large ones, which have a way of their own.
     small_room: Room,
@@ -146,7 +146,7 @@ impl Outlet {
             self.sink = Some(sink);
             return None;
         }
-        self.wrote = true;
+        self.wrote |= sink.batch.flow.says_something();
         Some(sink)
     }
 
@@ -160,9 +160,8 @@ impl Outlet {
     pub(super) fn refill(&mut self, sink: &mut Sink) -> bool {
         self.queue.reuse(&mut sink.batch);
         self.queue.take(&mut sink.batch);
-        let is_more = !sink.batch.is_empty();
-        self.wrote |= is_more;
-        is_more
+        self.wrote |= sink.batch.flow.says_something();
+        !sink.batch.is_empty()
     }
 
     /// Brings the socket back; true if the writer task has to go on.

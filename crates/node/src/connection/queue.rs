@@ -277,7 +277,10 @@ impl Queue {
             batch.chunks.push_back(Chunk { data: Data::Shared(part), cost: large.cost });
             while let Some(behind) = large.behind.pop_front() {
                 match behind {
-                    Behind::Small(_, chunk) => batch.chunks.push_back(chunk),
+                    Behind::Small(_, chunk) => {
+                        batch.flow.bytes += chunk.bytes().len();
+                        batch.chunks.push_back(chunk);
+                    }
                     Behind::Large(mut next) => {
                         next.behind.append(&mut large.behind);
                         self.large.push_back(next);
@@ -323,6 +326,13 @@ pub(super) struct Flow {
     pub(super) bytes: usize,
     pub(super) messages: usize,
     pub(super) ticks: usize,
+}
+
+impl Flow {
+    /// Whether there is more in it than ticks.
+    pub(super) fn says_something(&self) -> bool {
+        self.bytes > self.ticks * frame::TICK.len()
+    }
 }
 
 impl Batch {
