@@ -160,7 +160,8 @@ impl NodeBuilder {
         self
     }
 
-    /// Whether to connect with every node that peers know, so that all are connected with all. Default true.
+    /// Whether to connect with every node that peers know, so that all are connected with all. A node without takes no part
+    /// in `global`: it has names of its own, and nobody waits for it. Default true.
     pub fn connect_all(mut self, all: bool) -> NodeBuilder {
         self.settings.connect_all = all;
         self

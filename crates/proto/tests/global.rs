@@ -11,7 +11,7 @@ use beamline_proto::NodeName;
 use beamline_proto::global::{
     CallFailure, CallId, Completion, Config, Effect, Global, LockId, Method, RequestId, resolve,
 };
-use beamline_term::{Creation, Pid, Term, atom};
+use beamline_term::{Atom, Creation, Pid, Term, atom};
 
 type Connection = u64;
 
@@ -61,6 +61,8 @@ struct World {
     requests: u64,
     completed: BTreeMap<RequestId, Completion>,
     overlap: bool,
+    /// Nodes that are started now take no part.
+    apart: bool,
     trace: bool,
 }
 
@@ -88,6 +90,7 @@ impl World {
             requests: 0,
             completed: BTreeMap::new(),
             overlap: false,
+            apart: false,
             trace: std::env::var_os("GLOBAL_TRACE").is_some(),
         };
         for index in 0..size {
@@ -111,7 +114,7 @@ impl World {
             node: node.clone(),
             name_server: pid(1),
             locker: pid(2),
-            connect_all: true,
+            connect_all: !self.apart,
             prevent_overlapping_partitions: !self.overlap,
             seed: self.random(u64::MAX),
         };
@@ -502,4 +505,33 @@ fn tables_agree_whatever_happened() {
         }
     }
     assert!(failed.is_empty(), "{} of {count} seeds failed: {failed:?}", failed.len());
+}
+
+/// A visible node without `connect_all` has names of its own, and nobody waits for it.
+#[test]
+fn nobody_waits_for_a_node_that_takes_no_part() {
+    let mut world = World::new(7, 2);
+    world.apart = true;
+    world.start(&name(2));
+    let everybody = [name(0), name(1), name(2)];
+    world.link(&name(0), &name(1));
+    world.link(&name(0), &name(2));
+    let sync = everybody.each_ref().map(|node| world.request(node, |core, id, now| core.sync(id, now)));
+    world.run(Duration::from_secs(20));
+    for sync in sync {
+        assert_eq!(world.completed.get(&sync), Some(&Completion::Done));
+    }
+    for node in &everybody {
+        let pid = world.spawn(node);
+        let name: Term = Atom::new(node.alive()).expect("short").into();
+        let register = world.request(node, |core, id, now| core.register(id, name, pid, now));
+        world.run(Duration::from_secs(20));
+        assert_eq!(world.completed.get(&register), Some(&Completion::Done), "{node}");
+    }
+    let names = everybody.each_ref().map(|node| world.table(node).into_keys().collect::<Vec<_>>());
+    assert_eq!(names, [vec![":n0", ":n1"], vec![":n0", ":n1"], vec![":n2"]]);
+    assert_eq!(world.nodes[&name(0)].core.known().cloned().collect::<Vec<_>>(), [name(1)]);
+    // Nothing goes back and forth for ever.
+    world.run(Duration::from_secs(60));
+    assert!(world.events.is_empty());
 }

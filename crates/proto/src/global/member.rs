@@ -198,7 +198,7 @@ impl Global {
 
     /// Tells a node of the other partition that we have its names, dialing it if need be.
     pub(super) fn greet(&mut self, node: &NodeName) {
-        let greeting = Effect::Send { node: node.clone(), message: message::in_sync(&self.config.node) };
+        let greeting = Effect::Send { node: node.clone(), message: message::in_sync(&self.config.node, true) };
         if !self.up.contains(node) && !self.dialing.contains_key(node) {
             if self.dialing.len() >= MAX_NODES {
                 return;

@@ -77,7 +77,10 @@ pub(super) enum Message {
         nodes: Vec<Member>,
         requester: Option<Term>,
     },
-    InSync,
+    /// Whether the sender has us among its members; OTP always says so, and does not look at it.
+    InSync {
+        known: bool,
+    },
     /// The tags as the sender understood them.
     InitConnectAck {
         mine: Tag,
@@ -161,7 +164,7 @@ fn cast(body: &Term) -> Option<(NodeName, Message)> {
             let (ops, nodes, externals) = (list(ops, op)?, list(nodes, member)?, list(externals, external)?);
             (sender?, Message::NewNodes { ops, externals, nodes, requester: requester(extra) })
         }
-        ("in_sync", [_, _]) => (sender?, Message::InSync),
+        ("in_sync", [_, known]) => (sender?, Message::InSync { known: !known.is_atom("false") }),
         _ => return None,
     })
 }
@@ -334,8 +337,8 @@ pub(super) fn new_nodes(
     gen_cast((atom("new_nodes"), me, ops_term(ops), externals, nodes, extra))
 }
 
-pub(super) fn in_sync(me: &NodeName) -> Term {
-    gen_cast((atom("in_sync"), me, true))
+pub(super) fn in_sync(me: &NodeName, known: bool) -> Term {
+    gen_cast((atom("in_sync"), me, known))
 }
 
 pub(super) fn lost_connection(lost: &LostConnection) -> Term {

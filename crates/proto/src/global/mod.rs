@@ -253,7 +253,7 @@ impl Global {
             Message::NewNodes { ops, externals, nodes, requester } => {
                 self.new_nodes(sender, ops, &externals, nodes, requester.as_ref());
             }
-            Message::InSync => self.in_sync(sender),
+            Message::InSync { known } => self.in_sync(sender, known),
             Message::LostConnection(lost) => self.lost_connection(lost),
             Message::RemoveConnection => self.remove_connection(sender),
             Message::Whereis { name, from } => {

@@ -104,6 +104,10 @@ impl Global {
             return self.effects.push_back(Effect::Warn(text));
         }
         let peer = Peer { version: version.min(VERSION), tag, locker };
+        // Beyond OTP, whose nodes say nothing: whoever waits to be in sync with them waits for ever.
+        if !self.config.connect_all {
+            return self.send(node, message::in_sync(&self.config.node, false));
+        }
         if self.restarts.contains_key(node) {
             self.begin_session(node);
         }
@@ -249,15 +253,18 @@ impl Global {
         self.apply(&ops, externals, Authority::Session(requester));
     }
 
-    /// A node of the other partition has our names.
-    pub(super) fn in_sync(&mut self, node: &NodeName) {
+    /// A node of the other partition has our names; or, if we are not `known` to it, it takes no part, and nobody has to wait
+    /// for it.
+    pub(super) fn in_sync(&mut self, node: &NodeName, known: bool) {
         if !self.up.contains(node) {
             return;
         }
         self.synced.insert(node.clone());
         self.end_session(node, false);
         self.now_synced(node);
-        self.greeted(node);
+        if known {
+            self.greeted(node);
+        }
     }
 
     fn apply(&mut self, ops: &[Op], externals: &[External], authority: Authority<'_>) {
