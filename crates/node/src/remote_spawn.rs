@@ -140,6 +140,16 @@ impl Process {
     ) -> SpawnOn {
         SpawnOn::new(&self.node, Arc::clone(&self.cell), peer, function.into(), &arguments, Tie::Monitor)
     }
+
+    /// The same, linked with this process and watched by it before it runs, as `spawn_opt` with `[link, monitor]`.
+    pub fn spawn_link_monitor_on(
+        &self,
+        peer: &NodeName,
+        function: impl Into<FunctionName>,
+        arguments: impl Serialize,
+    ) -> SpawnOn {
+        SpawnOn::new(&self.node, Arc::clone(&self.cell), peer, function.into(), &arguments, Tie::Both)
+    }
 }
 
 impl SpawnOn {
@@ -178,7 +188,7 @@ impl SpawnOn {
         let (tell, told) = oneshot::channel();
         let pending = Pending { own: Arc::clone(&self.own), line: Line(Arc::clone(&connection)), tell };
         self.node.spawns.insert(number, pending);
-        let options = SpawnOptions { link: self.tie == Tie::Link, monitor: self.tie == Tie::Monitor };
+        let options = SpawnOptions { link: self.tie.links(), monitor: self.tie.monitors() };
         let length = beamline_term::codec::Decoder::new(&arguments).list_header().unwrap_or(0);
         let request = Control::SpawnRequest(Box::new(SpawnRequest {
             reference: reference.clone(),
@@ -197,7 +207,7 @@ impl SpawnOn {
         }
         sent.map_err(|error| CallError::Arguments(beamline_term::serde::Error::message(error)))?;
         match told.await {
-            Ok(Ok(pid)) => Ok(Spawned { pid, monitor: (self.tie == Tie::Monitor).then_some(reference) }),
+            Ok(Ok(pid)) => Ok(Spawned { pid, monitor: self.tie.monitors().then_some(reference) }),
             Ok(Err(reason)) => Err(CallError::Refused { node: self.peer.clone(), reason }),
             Err(_) => Err(lost()),
         }

@@ -41,6 +41,17 @@ pub(crate) enum Tie {
     None,
     Link,
     Monitor,
+    Both,
+}
+
+impl Tie {
+    pub(crate) fn links(self) -> bool {
+        matches!(self, Tie::Link | Tie::Both)
+    }
+
+    pub(crate) fn monitors(self) -> bool {
+        matches!(self, Tie::Monitor | Tie::Both)
+    }
 }
 
 impl Inner {
@@ -75,16 +86,9 @@ impl Inner {
     {
         let cell = self.new_cell(Birth::of(parent, code));
         let mut end = End { node: Arc::clone(self), cell: Arc::clone(&cell), done: false };
-        let monitor = match tie {
-            Tie::None => None,
-            Tie::Link => {
-                self.link(parent, &cell.pid);
-                None
-            }
-            Tie::Monitor => Some(self.monitor(parent, (&cell.pid).into(), None, None)),
-        };
+        let monitor = self.tie(parent, &cell.pid, tie);
         let mut process = Process::of(self, &cell);
-        process.parent = (tie == Tie::Link).then(|| parent.pid.clone());
+        process.parent = tie.links().then(|| parent.pid.clone());
         // Code that fails before its first wait has failed as any process does, not its parent.
         match catch_unwind(AssertUnwindSafe(|| run(process))) {
             Ok(future) => self.drive(end, future),
@@ -94,6 +98,14 @@ impl Inner {
             }
         }
         (cell.pid.clone(), monitor)
+    }
+
+    /// Ties a process to one that begins; the monitor, if that is one.
+    pub(crate) fn tie(self: &Arc<Self>, own: &Arc<Cell>, pid: &Pid, tie: Tie) -> Option<Reference> {
+        if tie.links() {
+            self.link(own, pid);
+        }
+        tie.monitors().then(|| self.monitor(own, pid.into(), None, None))
     }
 
     /// Gives a process its task.

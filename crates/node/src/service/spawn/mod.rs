@@ -148,14 +148,7 @@ pub(crate) fn here(
     let caller = By { node: node.name.as_atom(), group_leader: &|| Some(leader.clone()), process: Some(&pid) };
     let begun = node.functions.start((&function).into(), arguments, caller, node.name.as_atom());
     let cell = node.insert_cell(pid.clone(), Birth::of(own, begun.code()));
-    let monitor = match tie {
-        Tie::None => None,
-        Tie::Link => {
-            node.link(own, &pid);
-            None
-        }
-        Tie::Monitor => Some(node.monitor(own, (&pid).into(), None, None)),
-    };
+    let monitor = node.tie(own, &pid, tie);
     let (process, task_node) = (Arc::clone(&cell), Arc::clone(node));
     node.run(cell, async move {
         let outcome = begun.answer.await;
