@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::program::signal_to;
 use crate::{DEADLINE, Otp, wait_until};
 
 /// What `driver.exs` puts before each of its answers.
@@ -105,6 +106,18 @@ impl Beam {
     pub fn kill(&mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it can be reaped");
+    }
+
+    /// Where it listens, as its epmd says.
+    pub fn port(&mut self) -> u16 {
+        let alive = self.name.split('@').next().unwrap_or_default();
+        let ask = format!("{{:port, port, _}} = :erl_epmd.port_please(~c{alive:?}, {{127, 0, 0, 1}}); port");
+        self.eval(&ask).parse().expect("a port")
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    pub fn signal(&self, signal: &str) {
+        signal_to(&self.child, signal);
     }
 
     fn answer(&self) -> String {

@@ -110,5 +110,59 @@ defmodule Echo do
   def handle_call({:echo, term}, _from, state), do: {:reply, term, state}
 end
 
+# Small calls, and messages as large as is wanted, of which it is told at once when one is there.
+defmodule Beside do
+  # Registered as `caller`: four that call once a millisecond, until it is told that the large message has arrived.
+  def calls(peer) do
+    {caller, _} = spawn_monitor(fn -> callers(for(_ <- 1..4, do: spawn_link(fn -> call(peer, []) end))) end)
+    Process.register(caller, :caller)
+  end
+
+  defp callers(callers) do
+    receive do: (:arrived -> for(caller <- callers, do: send(caller, {:arrived, self()})))
+    times = for _ <- callers, do: receive(do: ({:times, times} -> times))
+    receive do: ({:times, from} -> send(from, {:times, Enum.concat(times)}))
+  end
+
+  defp call(peer, times) do
+    receive do
+      # The last one met the arrival.
+      {:arrived, from} -> send(from, {:times, Enum.drop(times, 1)})
+    after
+      1 ->
+        begun = System.monotonic_time(:microsecond)
+        7 = :erpc.call(peer, Test, :echo, [7])
+        call(peer, [System.monotonic_time(:microsecond) - begun | times])
+    end
+  end
+
+  # In microseconds, as text.
+  def times do
+    send(:caller, {:times, self()})
+    receive do: ({:times, times} -> Enum.join(times, " "))
+  end
+
+  # Takes large messages; answers whether they are `chunk` again and again.
+  def sink(chunk) do
+    receive do
+      {from, content} ->
+        send(from, :arrived)
+        if Process.whereis(:caller), do: send(:caller, :arrived)
+        send(from, {:same, content == :binary.copy(chunk, div(byte_size(content), byte_size(chunk)))})
+    end
+
+    sink(chunk)
+  end
+
+  # Gives the milliseconds until it was there, and whether it was the same.
+  def send_large(peer, content) do
+    begun = System.monotonic_time(:millisecond)
+    send({:large, peer}, {self(), content})
+    receive do: (:arrived -> if(Process.whereis(:caller), do: send(:caller, :arrived)))
+    took = System.monotonic_time(:millisecond) - begun
+    receive do: ({:same, same} -> {took, same})
+  end
+end
+
 IO.puts("\x01ready")
 Driver.loop([])

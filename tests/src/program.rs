@@ -118,6 +118,11 @@ impl Program {
         self.child.wait().expect("it can be reaped");
     }
 
+    /// Sends it a signal, such as `STOP`.
+    pub fn signal(&self, signal: &str) {
+        signal_to(&self.child, signal);
+    }
+
     /// Panics with what it said if it has ended.
     #[track_caller]
     pub fn assert_running(&mut self) {
@@ -150,6 +155,12 @@ impl Program {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         Ok((head.lines().next().unwrap_or_default().to_owned(), body.to_owned()))
     }
+}
+
+/// Sends a child process a signal.
+pub(crate) fn signal_to(child: &Child, signal: &str) {
+    let sent = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
+    assert!(sent.expect("kill runs").success(), "it takes the signal");
 }
 
 impl Drop for Program {
