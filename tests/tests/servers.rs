@@ -127,6 +127,12 @@ fn rust_calls_elixir_servers(otp: Otp) {
         let outcome = node.multi_call::<Term>(&nodes, atom("echo"), &request).await;
         assert_eq!(outcome.replies, [(peer.clone(), term!({:a, 1}))]);
         assert_eq!(outcome.failed.len(), 1, "{outcome:?}");
+        // A cast: the agent runs `erlang:'++'(State, [1])`.
+        let agent = node.server::<Stack>((atom("agent"), &peer));
+        agent.cast(&(atom("cast"), term!({:erlang, :"++", [[1]]}))).await.expect("sent");
+        agent.cast(&(atom("cast"), term!({:erlang, :"++", [[2]]}))).await.expect("sent");
+        let state: Vec<i64> = node.call(&peer, ("sys", "get_state"), (atom("agent"),)).await.expect("an answer");
+        assert_eq!(state, [1, 2]);
         // A server that crashes on what it is asked ends the call with its reason.
         let crash = node.server_call::<Term>(atom("echo"), &peer, atom("nonsense")).await.expect_err("it crashes");
         assert!(
