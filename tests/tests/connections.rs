@@ -1,7 +1,7 @@
 //! Setting up connections between a Rust node and a real node: names that are given, restarts that the other side has not
 //! noticed, IPv6, cookies for single peers.
 
-use beamline::node::{Cause, DownReason, Epmd as UsedEpmd, Listen, NodeBuilder, Route, Side};
+use beamline::node::{AutoConnect, CallError, Cause, DownReason, Epmd as UsedEpmd, Listen, NodeBuilder, Route, Side};
 use beamline::prelude::*;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -167,6 +167,95 @@ fn a_peer_has_a_cookie_of_its_own(otp: Otp) {
     assert!(matches!(error.cause(), Cause::Cookie { side: Side::Theirs }), "{error}");
 }
 
+/// A node with `dist_auto_connect once`, of either kind.
+enum Once<'a> {
+    Real(Beam),
+    Rust(Node, &'a Runtime),
+}
+
+impl Once<'_> {
+    fn atom(&self) -> String {
+        match self {
+            Once::Real(beam) => beam.atom(),
+            Once::Rust(node, _) => format!(":{:?}", node.name().as_str()),
+        }
+    }
+
+    fn pings(&mut self, peer: &Beam) -> bool {
+        match self {
+            Once::Real(beam) => beam.eval(&format!("Node.ping({})", peer.atom())) == ":pong",
+            Once::Rust(node, runtime) => match runtime.block_on(node.ping(&name_of(peer))) {
+                Ok(()) => true,
+                Err(CallError::Connect(error)) if matches!(error.cause(), Cause::Barred) => false,
+                Err(error) => panic!("another reason: {error}"),
+            },
+        }
+    }
+
+    fn connects(&mut self, peer: &Beam) -> bool {
+        match self {
+            Once::Real(beam) => beam.eval(&format!("Node.connect({})", peer.atom())) == "true",
+            Once::Rust(node, runtime) => runtime.block_on(node.connect(&name_of(peer))).is_ok(),
+        }
+    }
+
+    fn disconnect(&mut self, peer: &Beam) {
+        match self {
+            Once::Real(beam) => assert_eq!(beam.eval(&format!("Node.disconnect({})", peer.atom())), "true"),
+            Once::Rust(node, _) => assert!(node.disconnect(&name_of(peer))),
+        }
+    }
+
+    fn set_cookie(&mut self, peer: &Beam, cookie: &str) {
+        match self {
+            Once::Real(beam) => drop(beam.eval(&format!("Node.set_cookie({}, :{cookie})", peer.atom()))),
+            Once::Rust(node, _) => node.set_cookie(&name_of(peer), cookie),
+        }
+    }
+
+    /// Waits until both sides know that they are apart.
+    fn until_apart(&mut self, peer: &mut Beam) {
+        peer.eval_until("Node.list(:connected)", "[]");
+        match self {
+            Once::Real(beam) => drop(beam.eval_until("Node.list(:connected)", "[]")),
+            Once::Rust(node, _) => wait_until("it is apart", DEADLINE, || {
+                if node.is_connected(&name_of(peer)) { Err("it is connected") } else { Ok(()) }
+            }),
+        }
+    }
+}
+
+/// The same story with a real node that has the setting, and with a Rust node.
+fn with_once_a_lost_connection_comes_again_as_with_a_real_node(otp: Otp) {
+    let (runtime, epmd) = (runtime(), Epmd::erlang(otp));
+    let flags = "-start_epmd false -hidden -kernel dist_auto_connect once";
+    let real = Once::Real(Beam::start_with(otp, &unique("once"), epmd.port(), COOKIE, flags));
+    let builder = Node::builder(unique("rust")).hidden(true).epmd(UsedEpmd::on_port(epmd.port()));
+    let rust = Once::Rust(start(&runtime, builder.auto_connect(AutoConnect::Once)), &runtime);
+    for mut node in [real, rust] {
+        let mut peer = Beam::start(otp, &unique("peer"), epmd.port(), COOKIE);
+        let to_node = format!("(:{:?})", node.atom().trim_matches([':', '"']));
+        assert!(node.pings(&peer), "the first time by itself");
+        assert_eq!(peer.eval(&format!("Node.disconnect{to_node}")), "true");
+        node.until_apart(&mut peer);
+        assert!(!node.pings(&peer), "not after the peer gave it up");
+        assert!(node.connects(&peer) && node.pings(&peer), "but when it is asked for");
+
+        node.disconnect(&peer);
+        node.until_apart(&mut peer);
+        assert!(!node.pings(&peer), "nor after it gave it up itself");
+        assert_eq!(peer.eval(&format!("Node.ping{to_node}")), ":pong", "the peer may come");
+        assert!(node.pings(&peer), "and has come");
+
+        node.disconnect(&peer);
+        node.until_apart(&mut peer);
+        node.set_cookie(&peer, "wrong");
+        assert!(!node.connects(&peer), "asked for in vain");
+        node.set_cookie(&peer, COOKIE);
+        assert!(node.pings(&peer), "which lifts the bar all the same");
+    }
+}
+
 for_each_otp!(
     a_real_node_without_a_name_is_given_one_and_it_again,
     a_guest_of_a_real_node_calls_is_called_and_stops_with_it,
@@ -174,4 +263,5 @@ for_each_otp!(
     a_killed_real_node_takes_the_place_of_its_earlier_self,
     nodes_meet_over_ipv6,
     a_peer_has_a_cookie_of_its_own,
+    with_once_a_lost_connection_comes_again_as_with_a_real_node,
 );

@@ -143,6 +143,7 @@ mod tests {
             Cause::NotErlang { what: "x".to_owned() },
             Cause::NoNameGiven,
             Cause::NotConnected,
+            Cause::Barred,
             Cause::Broken(io(io::ErrorKind::BrokenPipe)),
             Cause::Stopped,
             Cause::Itself,

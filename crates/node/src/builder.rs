@@ -9,6 +9,7 @@ use std::time::Duration;
 use beamline_proto::{Cookie, Creation, NodeName};
 use tracing::{Instrument, field, info_span};
 
+use crate::auto_connect::AutoConnect;
 use crate::builtin;
 use crate::cause::ConnectError;
 use crate::config::{Limits, Settings, TICK_INTENSITY, TICK_TIME};
@@ -70,7 +71,7 @@ impl NodeBuilder {
             net_ticktime: TICK_TIME,
             net_tickintensity: TICK_INTENSITY,
             connect_all: true,
-            auto_connect: true,
+            auto_connect: AutoConnect::default(),
             prevent_overlapping_partitions: true,
             family: Family::default(),
             resolver: Arc::new(HostResolver::default()),
@@ -167,11 +168,10 @@ impl NodeBuilder {
         self
     }
 
-    /// Whether a call, a message, a link or a monitor makes the connection that it needs. If not, they fail with
-    /// [`Cause::NotConnected`](crate::Cause::NotConnected) unless [`Node::connect`] or the peer has made it. False is
-    /// `-kernel dist_auto_connect never`. Default true.
-    pub fn auto_connect(mut self, auto: bool) -> NodeBuilder {
-        self.settings.auto_connect = auto;
+    /// When a call, a message, a link or a monitor makes the connection that it needs; true is always, false is never. As
+    /// `-kernel dist_auto_connect`. Default: [`AutoConnect::Always`].
+    pub fn auto_connect(mut self, auto: impl Into<AutoConnect>) -> NodeBuilder {
+        self.settings.auto_connect = auto.into();
         self
     }
 

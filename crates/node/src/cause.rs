@@ -113,8 +113,11 @@ pub enum Cause {
     },
     /// A node without a name asked the peer for one, and it gives none: it is older than OTP 23.
     NoNameGiven,
-    /// This node connects only when it is told to, and is not connected with the peer.
+    /// This node connects only when it is told to ([`AutoConnect::Never`](crate::AutoConnect)), and is not connected with the
+    /// peer.
     NotConnected,
+    /// There was a connection, and this node makes it again only when it is told to ([`AutoConnect::Once`](crate::AutoConnect)).
+    Barred,
     /// The connection broke during the handshake.
     Broken(Arc<io::Error>),
     /// The node was stopped meanwhile.
@@ -138,7 +141,7 @@ impl Cause {
     /// | `BL305` | [`Step::Epmd`] timed out | `BL506` | [`NoNameGiven`](Cause::NoNameGiven) |
     /// | `BL306` | what answers is not epmd | `BL507` | [`Step::Handshake`] timed out |
     /// | `BL401` | [`PortRefused`](Cause::PortRefused) | `BL601` | [`NotConnected`](Cause::NotConnected) |
-    /// | `BL402` | [`Step::Connecting`] timed out | | |
+    /// | `BL402` | [`Step::Connecting`] timed out | `BL604` | [`Barred`](Cause::Barred) |
     pub fn code(&self) -> &'static str {
         let no_way =
             |error: &io::Error| matches!(error.kind(), ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable);
@@ -167,6 +170,7 @@ impl Cause {
             Cause::NotErlang { .. } => "BL505",
             Cause::NoNameGiven => "BL506",
             Cause::NotConnected => "BL601",
+            Cause::Barred => "BL604",
         }
     }
 
@@ -240,7 +244,10 @@ impl fmt::Display for Cause {
             Cause::NotErlang { what } => write!(f, "what answers there is not an Erlang node: {what}"),
             Cause::NoNameGiven => f.write_str("the peer gives no names to nodes without one; start this node with a name"),
             Cause::NotConnected => f.write_str(
-                "there is no connection, and this node makes none by itself (`auto_connect(false)`); call `connect` first",
+                "there is no connection, and this node makes none by itself (`dist_auto_connect never`); call `connect` first",
+            ),
+            Cause::Barred => f.write_str(
+                "its connection was lost, and this node makes none again by itself (`dist_auto_connect once`); call `connect`",
             ),
             Cause::Broken(error) => write!(f, "the connection broke during the handshake ({error})"),
             Cause::Stopped => f.write_str("this node was stopped"),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::auto_connect::AutoConnect;
 use crate::epmd::Epmd;
 use crate::resolver::{Family, Resolver};
 use crate::transport::Transport;
@@ -79,7 +80,7 @@ pub(crate) struct Settings {
     pub(crate) net_ticktime: Duration,
     pub(crate) net_tickintensity: u32,
     pub(crate) connect_all: bool,
-    pub(crate) auto_connect: bool,
+    pub(crate) auto_connect: AutoConnect,
     pub(crate) prevent_overlapping_partitions: bool,
     pub(crate) family: Family,
     pub(crate) resolver: Arc<dyn Resolver>,

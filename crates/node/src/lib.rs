@@ -20,6 +20,7 @@
 //! where it belongs, `service::spawn` runs `erpc` requests through [`Module`]s, and the answer goes into the connection's
 //! queue. This crate does no discovery, speaks no HTTP and evaluates no code.
 
+mod auto_connect;
 mod builder;
 mod builtin;
 mod call;
@@ -50,6 +51,7 @@ mod timer;
 pub mod transport;
 mod waiting;
 
+pub use auto_connect::AutoConnect;
 pub use beamline_proto::pg::Members;
 pub use beamline_proto::{Cookie, NodeName};
 pub use builder::{Listen, NodeBuilder};

@@ -23,7 +23,7 @@ use crate::call::Call;
 use crate::cause::{Cause, ConnectError};
 use crate::config::Settings;
 use crate::connection::guests::Guests;
-use crate::connection::slots::Slots;
+use crate::connection::slots::{Slots, Wish};
 use crate::connection::{Connection, dial};
 use crate::cookies::Cookies;
 use crate::destination::Destination;
@@ -319,14 +319,14 @@ impl Inner {
             guests: Guests::default(),
             name,
             host,
-            settings,
             port,
             caller_cell: Arc::new(Cell::new(caller.clone(), u64::MAX, birth, 0)),
             started: Instant::now(),
             calls: Caller::new(caller.clone(), caller.clone()),
             caller,
             numbers,
-            slots: Slots::default(),
+            slots: Slots::new(settings.auto_connect),
+            settings,
             processes: Table::default(),
             functions,
             waiting: Arc::default(),
@@ -396,20 +396,17 @@ impl Inner {
 
     pub(crate) async fn connect(self: &Arc<Self>, peer: &NodeName) -> Result<(), ConnectError> {
         let failed = |cause| ConnectError::new(peer.clone(), cause);
-        dial::connect(self, peer).await.map_err(failed)
+        dial::connect(self, peer, Wish::Asked).await.map_err(failed)
     }
 
-    /// The connection with a node, made if need be.
+    /// The connection with a node, made if need be and if that is allowed without being asked for.
     pub(crate) async fn reach(self: &Arc<Self>, peer: &NodeName) -> Result<Arc<Connection>, ConnectError> {
         if let Some(connection) = self.slots.get(peer.as_atom()) {
             return Ok(connection);
         }
-        if !self.settings.auto_connect {
-            return Err(ConnectError::new(peer.clone(), Cause::NotConnected));
-        }
-        self.connect(peer).await?;
-        let broken = || ConnectError::new(peer.clone(), Cause::NameClash);
-        self.slots.get(peer.as_atom()).ok_or_else(broken)
+        let failed = |cause| ConnectError::new(peer.clone(), cause);
+        dial::connect(self, peer, Wish::Needed).await.map_err(failed)?;
+        self.slots.get(peer.as_atom()).ok_or_else(|| failed(Cause::NameClash))
     }
 
     pub(crate) fn disconnect(&self, peer: &NodeName, reason: &DownReason) -> bool {

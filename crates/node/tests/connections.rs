@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use beamline_node::transport::{BoxFuture, Channel, Framing, Listener, Memory, Transport};
 use beamline_node::{
-    CallError, Cause, DownReason, Epmd, Family, Limits, Listen, Module, Node, NodeBuilder, NodeEvent, NodeName,
-    NodeSet, Route, SendError, Side, StartError, Step,
+    AutoConnect, CallError, Cause, DownReason, Epmd, Family, Limits, Listen, Module, Node, NodeBuilder, NodeEvent,
+    NodeName, NodeSet, Route, SendError, Side, StartError, Step,
 };
 use beamline_proto::Creation;
 use beamline_proto::flags::Flags;
 use beamline_proto::handshake::{Initiator, Local, Progress};
-use beamline_term::{Atom, atom};
+use beamline_term::{Atom, Term, atom};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -240,6 +240,75 @@ async fn without_auto_connect_only_connect_connects() {
     assert!(!a.is_connected(b.name()));
     a.connect(b.name()).await.unwrap();
     assert_eq!(a.call::<Atom>(b.name(), ("Elixir.Test", "hello"), ()).await.unwrap(), "world");
+}
+
+#[tokio::test]
+async fn with_once_a_lost_connection_comes_again_only_when_asked_for() {
+    let network = Memory::new();
+    let a = on(network.clone(), "a").auto_connect(AutoConnect::Once).start().await.unwrap();
+    let b = on(network.clone(), "b").start().await.unwrap();
+    let hello = async || a.call::<Atom>(b.name(), ("Elixir.Test", "hello"), ()).await;
+    let barred = async || match hello().await {
+        Err(CallError::Connect(error)) => matches!(error.cause(), Cause::Barred),
+        _ => false,
+    };
+    let parted = async || {
+        until("both know", || !a.is_connected(b.name()) && !b.is_connected(a.name())).await;
+    };
+    hello().await.expect("the first time by itself");
+    // It makes no difference who gave it up.
+    b.disconnect(a.name());
+    parted().await;
+    assert!(barred().await);
+    let error = a.send(("echo", b.name()), &1).await.unwrap_err();
+    assert!(matches!(&error, SendError::Connect(error) if error.cause().code() == "BL604"), "{error}");
+    assert!(error.to_string().contains("call `connect`"), "{error}");
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let far = b.spawn(|mut me| async move { while me.receive().await.is_some() {} });
+    a.spawn(|mut me| async move {
+        me.monitor(&far);
+        let _ = tell.send(me.receive().await.unwrap().term().unwrap().to_string());
+    });
+    assert!(timeout(SOON, told).await.unwrap().unwrap().ends_with(":noconnection}"));
+    assert!(!a.is_connected(b.name()));
+    a.connect(b.name()).await.unwrap();
+    hello().await.expect("asked for");
+
+    a.disconnect(b.name());
+    parted().await;
+    assert!(barred().await);
+    b.ping(a.name()).await.expect("the peer may come");
+    hello().await.expect("it has come");
+
+    // It may be asked for in vain: after that it comes by itself again.
+    b.disconnect(a.name());
+    parted().await;
+    assert!(barred().await);
+    let name = b.name().clone();
+    b.stop().await;
+    a.connect(&name).await.unwrap_err();
+    let _b = on(network, "b").start().await.unwrap();
+    a.ping(&name).await.expect("nothing bars it any more");
+}
+
+/// Visible nodes that hear of each other connect, as all that one sends another makes a connection; but not where none is to be
+/// made.
+#[tokio::test]
+async fn with_never_a_node_does_not_follow_the_mesh_by_itself() {
+    let network = Memory::new();
+    let a = on(network.clone(), "a").auto_connect(false).start().await.unwrap();
+    let b = on(network.clone(), "b").start().await.unwrap();
+    let c = on(network, "c").auto_connect(false).start().await.unwrap();
+    a.connect(b.name()).await.unwrap();
+    c.connect(b.name()).await.unwrap();
+    let pid = b.spawn(|mut me| async move { while me.receive().await.is_some() {} });
+    b.global().register(atom("here"), &pid).await.unwrap();
+    let knows = |node: &Node| node.global().whereis(&Term::atom("here")).is_some();
+    until("all know the name", || knows(&a) && knows(&c)).await;
+    for node in [&a, &b, &c] {
+        node.global().sync().await;
+    }
+    assert!(!a.is_connected(c.name()) && !c.is_connected(a.name()));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use beamline_node::Family;
+use beamline_node::{AutoConnect, Family};
 use beamline_proto::{Cookie, NameError, NodeName};
 
 /// What the flags say; `None` where they say nothing.
@@ -39,8 +39,8 @@ pub struct ErlFlags {
     pub net_tickintensity: Option<u32>,
     /// `-kernel net_setuptime SECONDS`, 1 to 120.
     pub net_setuptime: Option<Duration>,
-    /// `-kernel dist_auto_connect never`: connect only when told to, as false.
-    pub auto_connect: Option<bool>,
+    /// `-kernel dist_auto_connect never` or `once`.
+    pub auto_connect: Option<AutoConnect>,
     /// `-kernel prevent_overlapping_partitions BOOL`.
     pub prevent_overlapping_partitions: Option<bool>,
 }
@@ -217,9 +217,12 @@ fn family(flag: &str, value: &str) -> Result<Family, ErlFlagError> {
     }
 }
 
-/// Its other value, `once`, would need a memory of every node ever met.
-fn auto_connect(flag: &str, value: &str) -> Result<bool, ErlFlagError> {
-    if value == "never" { Ok(false) } else { Err(wrong(flag, "never", value)) }
+fn auto_connect(flag: &str, value: &str) -> Result<AutoConnect, ErlFlagError> {
+    match value {
+        "never" => Ok(AutoConnect::Never),
+        "once" => Ok(AutoConnect::Once),
+        _ => Err(wrong(flag, "never or once", value)),
+    }
 }
 
 /// Splits at blanks, except within single or double quotation marks.
@@ -284,10 +287,11 @@ mod tests {
                 net_ticktime: Some(Duration::from_secs(15)),
                 net_tickintensity: Some(8),
                 net_setuptime: Some(Duration::from_secs(3)),
-                auto_connect: Some(false),
+                auto_connect: Some(AutoConnect::Never),
                 prevent_overlapping_partitions: Some(false),
             }
         );
+        assert_eq!(read("-kernel dist_auto_connect once").unwrap().auto_connect, Some(AutoConnect::Once));
         assert_eq!(read("  "), Ok(ErlFlags::default()));
     }
 
@@ -298,7 +302,7 @@ mod tests {
             ("-proto_dist", "-proto_dist needs a value"),
             ("-kernel net_tickintensity 3", "4 to 1000"),
             ("-kernel net_setuptime 121", "1 to 120"),
-            ("-kernel dist_auto_connect once", "never"),
+            ("-kernel dist_auto_connect true", "never or once"),
             ("-setcookie b c", "\"b\" is not a node name"),
             ("-setcookie b@h c d", "3 words"),
             ("+K true", "\"+K\""),

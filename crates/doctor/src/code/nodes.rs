@@ -69,7 +69,7 @@ pub(super) const CODES: &[Code] = &[
         "BL601",
         Mesh,
         "there is no connection, and none is made",
-        "This node connects only when it is told to (`auto_connect(false)`, `-kernel dist_auto_connect never`). Only logs have \
+        "This node connects only when it is told to (`AutoConnect::Never`, `-kernel dist_auto_connect never`). Only logs have \
          this code.",
         "Call `connect` first, or leave that setting out.",
     ),
@@ -88,6 +88,14 @@ pub(super) const CODES: &[Code] = &[
          everywhere. Often one of the two cannot dial the other, or `global` cut a connection to prevent overlapping \
          partitions.",
         "Run the doctor on the machine of one, for the other.",
+    ),
+    error(
+        "BL604",
+        Mesh,
+        "the connection was lost, and is not made again",
+        "This node makes a connection that was lost or given up again only when it is told to (`AutoConnect::Once`, `-kernel \
+         dist_auto_connect once`), or when the other node connects. Only logs have this code.",
+        "Call `connect` where you know that it is well to go on with the node, or leave that setting out.",
     ),
     error(
         "BL621",

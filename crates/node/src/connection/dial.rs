@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tracing::{Instrument, field, info_span};
 
 use super::route;
-use super::slots::{Begin, Verdict};
+use super::slots::{Begin, Verdict, Wish};
 use super::start::Start;
 use super::stream::{self, Stream};
 use crate::cause::{Cause, Side};
@@ -24,15 +24,16 @@ const CLASHES: u32 = 3;
 const ARRIVAL: Duration = Duration::from_secs(1);
 
 /// Connects with a node, or waits for the attempt that runs already.
-pub(crate) async fn connect(node: &Arc<Inner>, peer: &NodeName) -> Result<(), Cause> {
+pub(crate) async fn connect(node: &Arc<Inner>, peer: &NodeName, wish: Wish) -> Result<(), Cause> {
     if *peer == node.name {
         return Err(Cause::Itself);
     }
     if let Ok(true) = timeout(ARRIVAL, node.slots.call_arrives(peer)).await {
         return Ok(());
     }
-    let mut verdict = match node.slots.begin(peer) {
+    let mut verdict = match node.slots.begin(peer, wish) {
         Begin::Up => return Ok(()),
+        Begin::Refused(cause) => return Err(cause),
         Begin::Wait(verdict) => verdict,
         Begin::Dial { tell, verdict, give_way } => {
             let (tasks, node, peer) = (node, Arc::clone(node), peer.clone());

@@ -2,6 +2,7 @@
 //! [`dispatch`].
 
 pub(crate) mod accept;
+mod barred;
 pub(crate) mod dial;
 mod dispatch;
 pub(crate) mod guests;

@@ -9,6 +9,8 @@ use beamline_term::Atom;
 use tokio::sync::{Notify, watch};
 
 use super::Connection;
+use super::barred::Barred;
+use crate::auto_connect::AutoConnect;
 use crate::cause::Cause;
 
 /// How an attempt to connect ended; `None` while it lasts.
@@ -16,6 +18,7 @@ pub(crate) type Verdict = Option<Result<(), Cause>>;
 
 #[derive(Default)]
 pub(crate) struct Slots {
+    auto_connect: AutoConnect,
     attempts: Mutex<Attempts>,
     /// Told when a connection is up, and when a caller has given up.
     arrivals: Notify,
@@ -28,11 +31,22 @@ struct Attempts {
     dials: HashMap<NodeName, Dial>,
     /// Peers that dial us and were welcomed, with the number of their attempts.
     callers: HashMap<NodeName, usize>,
+    /// Peers that only who asks for it is connected with again.
+    barred: Barred,
 }
 
 struct Dial {
     verdict: watch::Receiver<Verdict>,
     yield_to_peer: Arc<Notify>,
+}
+
+/// Who wants a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Somebody who asked for just that.
+    Asked,
+    /// Something that needs one: a call, a message, a link.
+    Needed,
 }
 
 /// What [`Slots::begin`] found.
@@ -41,11 +55,17 @@ pub(crate) enum Begin {
     Up,
     /// Somebody else dials; wait with them.
     Wait(watch::Receiver<Verdict>),
+    /// None is to be made for this wish.
+    Refused(Cause),
     /// The caller is to dial, tell the verdict, and give way when told to.
     Dial { tell: watch::Sender<Verdict>, verdict: watch::Receiver<Verdict>, give_way: Arc<Notify> },
 }
 
 impl Slots {
+    pub(crate) fn new(auto_connect: AutoConnect) -> Slots {
+        Slots { auto_connect, ..Slots::default() }
+    }
+
     fn attempts(&self) -> MutexGuard<'_, Attempts> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,13 +116,20 @@ impl Slots {
         self.up.pin().values().cloned().collect()
     }
 
-    pub(crate) fn begin(&self, name: &NodeName) -> Begin {
-        let dials = &mut self.attempts().dials;
+    pub(crate) fn begin(&self, name: &NodeName, wish: Wish) -> Begin {
+        let Attempts { dials, barred, .. } = &mut *self.attempts();
         if self.get(name.as_atom()).is_some() {
             return Begin::Up;
         }
         if let Some(dial) = dials.get(name) {
             return Begin::Wait(dial.verdict.clone());
+        }
+        match (wish, self.auto_connect) {
+            // Also if it comes to nothing: `net_kernel` bars no connection that was never up.
+            (Wish::Asked, _) => barred.lift(name),
+            (Wish::Needed, AutoConnect::Never) => return Begin::Refused(Cause::NotConnected),
+            (Wish::Needed, _) if barred.contains(name) => return Begin::Refused(Cause::Barred),
+            (Wish::Needed, _) => {}
         }
         let (tell, verdict) = watch::channel(None);
         let give_way = Arc::new(Notify::new());
@@ -140,7 +167,7 @@ impl Slots {
     /// Makes a connection the one with its peer. `replace` allows it to take the place of an earlier one, which is given
     /// back; without, an earlier one stays and the new one is refused.
     pub(crate) fn install(&self, connection: &Arc<Connection>, replace: bool) -> Result<Option<Arc<Connection>>, ()> {
-        let _order = self.attempts();
+        let mut attempts = self.attempts();
         let up = self.up.pin();
         let name = connection.peer.name.as_atom();
         let earlier = up.get(name).cloned();
@@ -148,16 +175,20 @@ impl Slots {
             return Err(());
         }
         up.insert(name.clone(), Arc::clone(connection));
+        attempts.barred.lift(&connection.peer.name);
         self.arrivals.notify_waiters();
         Ok(earlier)
     }
 
     /// Takes a connection out; false if another has its place by now.
     pub(crate) fn remove(&self, connection: &Arc<Connection>) -> bool {
-        let _order = self.attempts();
+        let mut attempts = self.attempts();
         let up = self.up.pin();
         let name = connection.peer.name.as_atom();
         let is_current = up.get(name).is_some_and(|current| Arc::ptr_eq(current, connection));
+        if is_current && self.auto_connect == AutoConnect::Once {
+            attempts.barred.add(&connection.peer.name);
+        }
         is_current && up.remove(name).is_some()
     }
 }
@@ -216,10 +247,8 @@ mod tests {
     fn of_attempts_that_meet_that_of_the_greater_name_goes_on() {
         let slots = Slots::default();
         let (own, less, greater) = (name("m@h"), name("a@h"), name("z@h"));
-        assert!(
-            matches!(slots.begin(&less), Begin::Dial { .. }) && matches!(slots.begin(&greater), Begin::Dial { .. })
-        );
-        assert!(matches!(slots.begin(&less), Begin::Wait(_)));
+        assert!([&less, &greater].into_iter().all(|peer| matches!(slots.begin(peer, Wish::Asked), Begin::Dial { .. })));
+        assert!(matches!(slots.begin(&less, Wish::Needed), Begin::Wait(_)));
         assert_eq!(slots.answer(&own, &less), Status::Nok);
         assert_eq!(slots.answer(&own, &greater), Status::OkSimultaneous);
         assert_eq!(slots.answer(&own, &own), Status::Nok);
@@ -227,5 +256,32 @@ mod tests {
         assert_eq!(slots.answer(&own, &name("b@h")), Status::Alive);
         assert!(slots.install(&connection(), false).is_err());
         assert!(slots.install(&connection(), true).unwrap().is_some());
+    }
+
+    #[test]
+    fn who_was_lost_is_dialed_only_when_asked_for() {
+        let slots = Slots::new(AutoConnect::Once);
+        let (peer, connection) = (name("b@h"), connection());
+        let needed = || slots.begin(&peer, Wish::Needed);
+        assert!(matches!(needed(), Begin::Dial { .. }));
+        slots.end(&peer);
+        assert!(matches!(needed(), Begin::Dial { .. }), "what was never up is not barred");
+        slots.install(&connection, false).unwrap();
+        slots.end(&peer);
+        assert!(matches!(needed(), Begin::Up));
+        assert!(slots.remove(&connection));
+        assert!(matches!(needed(), Begin::Refused(Cause::Barred)));
+        assert!(matches!(slots.begin(&peer, Wish::Asked), Begin::Dial { .. }));
+        assert!(matches!(needed(), Begin::Wait(_)), "with whoever asked");
+        slots.end(&peer);
+        assert!(matches!(needed(), Begin::Dial { .. }), "it was asked for, if in vain");
+        slots.end(&peer);
+        slots.install(&connection, false).unwrap();
+        assert!(slots.remove(&connection));
+        assert!(matches!(needed(), Begin::Refused(Cause::Barred)));
+        assert_eq!(slots.answer(&name("a@h"), &peer), Status::Ok, "it may come by itself");
+        assert!(matches!(needed(), Begin::Refused(Cause::Barred)), "as long as it is not in");
+        slots.install(&connection, false).unwrap();
+        assert!(matches!(needed(), Begin::Up));
     }
 }

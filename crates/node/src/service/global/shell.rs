@@ -197,7 +197,8 @@ impl Shell {
             Effect::Connect(peer) => {
                 let node = Arc::clone(&self.node);
                 self.node.spawn(async move {
-                    if node.connect(&peer).await.is_err() {
+                    // As OTP's, whose message would make the connection: not where that is not to be.
+                    if node.reach(&peer).await.is_err() {
                         node.global.tell(Input::ConnectFailed(peer));
                     }
                 });
