@@ -218,9 +218,10 @@ impl Once<'_> {
         peer.eval_until("Node.list(:connected)", "[]");
         match self {
             Once::Real(beam) => drop(beam.eval_until("Node.list(:connected)", "[]")),
-            Once::Rust(node, _) => wait_until("it is apart", DEADLINE, || {
-                if node.is_connected(&name_of(peer)) { Err("it is connected") } else { Ok(()) }
-            }),
+            Once::Rust(node, _) => {
+                let is_apart = || if node.is_connected(&name_of(peer)) { Err("it is connected") } else { Ok(()) };
+                wait_until("it is apart", DEADLINE, is_apart);
+            }
         }
     }
 }
