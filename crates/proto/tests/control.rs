@@ -4,7 +4,7 @@
 
 use beamline_proto::control::{Caller, Control, ControlError, Message, Signal, SpawnOptions, SpawnRequest, Target};
 use beamline_proto::flags::Flags;
-use beamline_proto::frame::{Answer, Frame, FrameError, Reader, TICK, write, write_answer};
+use beamline_proto::frame::{Frame, FrameError, Reader, TICK, write, write_answer};
 use beamline_term::codec::{Decoder, encode};
 use beamline_term::{Atom, Creation, Origin, Pid, Reference, Term, atom};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -301,6 +301,31 @@ fn as_told(control: &Control, flags: Flags) -> Control {
     }
 }
 
+/// A request to call a function with `[1, x]`. Of the options the first two are those that calls have.
+fn call_frame(
+    (reference, tag): (&Reference, &Reference),
+    (from, group_leader): (&Pid, &Pid),
+    (module, function): (&Atom, &Atom),
+    options: u8,
+) -> Vec<u8> {
+    let what = tuple([Term::atom("erpc"), Term::atom("execute_call"), 4.into()]);
+    let (monitor, reply) = (Term::atom("monitor"), tuple([Term::atom("reply"), Term::atom("error_only")]));
+    let options = match options {
+        0 => Term::list([monitor]),
+        1 => Term::list([reply, monitor]),
+        2 => Term::list([Term::atom("link"), monitor]),
+        _ => Term::nil(),
+    };
+    let control =
+        tuple([29.into(), reference.clone().into(), from.clone().into(), group_leader.clone().into(), what, options]);
+    let arguments = Term::list([1.into(), Term::atom("x")]);
+    let payload = Term::list([tag.clone().into(), module.clone().into(), function.clone().into(), arguments]);
+    let mut body = vec![131, 68, 0];
+    encode::term(&mut body, &control);
+    encode::term(&mut body, &payload);
+    [&(body.len() as u32).to_be_bytes()[..], &body].concat()
+}
+
 proptest! {
     #[test]
     fn every_signal_comes_out_as_it_went_in(control in any_control(), leave in any::<u8>()) {
@@ -359,21 +384,8 @@ proptest! {
         (module, function) in (any_atom(), any_atom()),
         (options, is_plain) in prop_oneof![Just((0, true)), Just((1, true)), Just((2, false)), Just((3, false))],
     ) {
-        let what = tuple([Term::atom("erpc"), Term::atom("execute_call"), 4.into()]);
-        let (monitor, reply) = (Term::atom("monitor"), tuple([Term::atom("reply"), Term::atom("error_only")]));
-        let options = match options {
-            0 => Term::list([monitor]),
-            1 => Term::list([reply, monitor]),
-            2 => Term::list([Term::atom("link"), monitor]),
-            _ => Term::nil(),
-        };
-        let control = tuple([29.into(), reference.clone().into(), from.clone().into(), group_leader.clone().into(), what, options]);
         let arguments = Term::list([1.into(), Term::atom("x")]);
-        let payload = Term::list([tag.clone().into(), module.clone().into(), function.clone().into(), arguments.clone()]);
-        let mut body = vec![131, 68, 0];
-        encode::term(&mut body, &control);
-        encode::term(&mut body, &payload);
-        let bytes = [&(body.len() as u32).to_be_bytes()[..], &body].concat();
+        let bytes = call_frame((&reference, &tag), (&from, &group_leader), (&module, &function), options);
         let message = read(Flags::OFFERED, &bytes).unwrap();
         let own = Origin::new(atom("own@host"), Creation::new(1));
         let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&bytes[..])).of_node(&own);
@@ -411,10 +423,23 @@ proptest! {
     }
 
     #[test]
-    fn changed_bytes_never_panic(control in any_control(), changes in prop::collection::vec((any::<usize>(), any::<u8>()), 1..4), cut in any::<usize>()) {
+    fn changed_bytes_never_panic(
+        control in any_control(),
+        call in prop::option::of((any_reference(), any_pid(), any_atom(), 0..4_u8)),
+        changes in prop::collection::vec((any::<usize>(), any::<u8>()), 1..4),
+        cut in any::<usize>(),
+    ) {
         let mut out = Vec::new();
-        write(&mut out, Flags::OFFERED, &control, |out| encode::atom_str(out, "payload")).unwrap();
-        out.truncate(8 + cut % (out.len() - 7));
+        match call {
+            Some((reference, pid, name, options)) => {
+                out = call_frame((&reference, &reference), (&pid, &pid), (&name, &name), options);
+            }
+            None => write(&mut out, Flags::OFFERED, &control, |out| encode::atom_str(out, "payload")).unwrap(),
+        }
+        // Of calls the end counts for much, so most are left whole.
+        if cut % 2 == 0 {
+            out.truncate(8 + cut % (out.len() - 7));
+        }
         let length = out.len();
         for (place, byte) in changes {
             out[7 + place % (length - 7)] = byte;
@@ -423,8 +448,19 @@ proptest! {
         let _ = read(Flags::OFFERED, &out);
         let origin = reference_of(&control).map_or_else(|| own(1).origin().clone(), |reference| reference.origin().clone());
         let mut reader = Reader::new(Flags::OFFERED, 1 << 20, BytesMut::from(&out[..])).of_node(&origin);
-        let _ = reader.next_answer().map(Answer::into_reason);
-        let _ = reader.next_frame();
+        if let Some(answer) = reader.next_answer() {
+            prop_assert_eq!(answer.end().is_some(), answer.is_end());
+            let _ = answer.into_reason();
+        }
+        if let Ok(Some(Frame::Execute(call))) = reader.next_frame() {
+            let (_, arguments, tag, _) = (call.name(), call.arguments(), call.tag(), call.group_leader());
+            prop_assert!(!arguments.is_empty() && !tag.is_empty() && !call.is_of(&atom("nobody@nowhere")));
+            let whole = read(Flags::OFFERED, &out).ok();
+            let request = call.whole().ok().map(|(request, payload)| Message { control: Control::SpawnRequest(request), payload });
+            prop_assert_eq!(request, whole);
+            let mut answer = Vec::new();
+            write_answer(&mut answer, Flags::OFFERED, &call, &own(1), |out| encode::atom_str(out, "why")).unwrap();
+        }
     }
 
     #[test]
