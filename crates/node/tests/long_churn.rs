@@ -1,5 +1,5 @@
-//! Ten thousand connections that come and go, and as many callers that stop half-way: nothing is left of them, no memory,
-//! no descriptor, no task.
+//! Ten thousand connections that come and go, and as many callers that stop half-way; a thousand of visible nodes, with all
+//! that hangs on them. Nothing is left: no memory, no descriptor, no task.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic anywhere")]
@@ -10,8 +10,10 @@ use beamline_node::{Epmd, Listen, Node};
 use beamline_proto::Creation;
 use beamline_proto::flags::Flags;
 use beamline_proto::handshake::{Framing, Initiator, Local};
+use beamline_term::{Atom, Term};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// What is in use: memory in KiB, open descriptors, tasks.
@@ -53,20 +55,25 @@ async fn node(name: &str, peer_port: u16) -> Node {
 }
 
 /// Does one thing ten thousand times, and compares.
-async fn ten_thousand(what: &str, mut once: impl AsyncFnMut(usize)) {
-    for round in 0..1000 {
+async fn ten_thousand(what: &str, once: impl AsyncFnMut(usize)) {
+    repeat(what, 10_000, once).await;
+}
+
+/// Does one thing so many times, and compares.
+async fn repeat(what: &str, count: usize, mut once: impl AsyncFnMut(usize)) {
+    for round in 0..count / 10 {
         once(round).await;
     }
     // Pools are filled and tables have their size.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let before = in_use();
     let began = std::time::Instant::now();
-    for round in 0..10_000 {
+    for round in 0..count {
         once(round).await;
     }
     let took = began.elapsed();
     let after = settled(before).await;
-    println!("{what}: {before:?}, after 10000 in {took:?} {after:?}");
+    println!("{what}: {before:?}, after {count} in {took:?} {after:?}");
     assert!(after.memory < before.memory + 2048, "{what}: memory grew from {before:?} to {after:?}");
 }
 
@@ -81,6 +88,51 @@ async fn connections_that_come_and_go() {
         while a.is_connected(b.name()) {
             tokio::task::yield_now().await;
         }
+    })
+    .await;
+}
+
+/// Each time with a link, a monitor, a global name and a call over the connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn visible_nodes_that_come_and_go_with_their_ties() {
+    let start = |name: &str| Node::builder(name).cookie("secret").epmd(Epmd::None);
+    let a = start("a@127.0.0.1").start().await.unwrap();
+    let b = start("b@127.0.0.1").peer_port(a.port().unwrap()).start().await.unwrap();
+    let far = a.spawn(|mut me| async move {
+        me.trap_exit(true);
+        while me.receive().await.is_some() {}
+    });
+    let name = Term::atom("worker");
+    repeat("visible nodes", 1000, async |_| {
+        b.connect(a.name()).await.unwrap();
+        let (ready, is_ready) = oneshot::channel();
+        let (tell, told) = oneshot::channel();
+        let target = far.clone();
+        let worker = b.spawn(|mut me| async move {
+            me.trap_exit(true);
+            me.link(&target);
+            let monitor = me.monitor(&target);
+            ready.send(()).unwrap();
+            let down = me.receive_down(&monitor).await.unwrap();
+            let exit = me.receive().await.unwrap();
+            tell.send((down.reason, exit.term().unwrap().to_string())).unwrap();
+        });
+        is_ready.await.unwrap();
+        b.global().sync().await;
+        b.global().register(name.clone(), &worker).await.unwrap();
+        assert_eq!(a.global().whereis(&name), Some(worker));
+        assert_eq!(b.call::<Atom>(a.name(), ("erlang", "node"), ()).await.unwrap(), *a.name().as_atom());
+        assert!(b.disconnect(a.name()));
+        let (down, exit) = timeout(Duration::from_secs(5), told).await.unwrap().unwrap();
+        assert!(down.is_atom("noconnection") && exit.ends_with(":noconnection}"), "{down} {exit}");
+        let is_over =
+            || !a.is_connected(b.name()) && a.global().whereis(&name).is_none() && b.global().whereis(&name).is_none();
+        let until_over = async {
+            while !is_over() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(5), until_over).await.unwrap();
     })
     .await;
 }
