@@ -6,6 +6,8 @@ mod barred;
 pub(crate) mod dial;
 mod dispatch;
 pub(crate) mod guests;
+#[cfg(test)]
+mod order_tests;
 mod outlet;
 mod queue;
 mod reader;

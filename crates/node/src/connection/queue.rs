@@ -156,6 +156,20 @@ impl Queue {
         self.large.iter().any(|large| large.holds(&control))
     }
 
+    /// The large message that a signal must wait for. If it must wait for several, as one to a name that may be anybody's, these
+    /// go one after the other from now on, and it behind the last.
+    fn ahead_of(&mut self, control: &Control) -> Option<&mut Large> {
+        let first = self.large.iter().position(|large| large.holds(control))?;
+        let others = self.large.split_off(first + 1);
+        for other in others {
+            match self.large.get_mut(first) {
+                Some(large) if other.holds(control) => large.behind.push_back(Behind::Large(other)),
+                _ => self.large.push_back(other),
+            }
+        }
+        self.large.get_mut(first)
+    }
+
     /// Appends a message whose payload is written now. `cost` says what so many bytes have taken.
     pub(super) fn write(
         &mut self,
@@ -164,10 +178,10 @@ impl Queue {
         cost: impl FnOnce(usize) -> Cost,
     ) -> Result<(), FrameError> {
         if !self.large.is_empty() {
-            let control = signal.to_control();
-            if let Some(large) = self.large.iter_mut().find(|large| large.holds(&control)) {
+            let (control, flags) = (signal.to_control(), self.flags);
+            if let Some(large) = self.ahead_of(&control) {
                 let mut bytes = Vec::new();
-                frame::write(&mut bytes, self.flags, signal, payload)?;
+                frame::write(&mut bytes, flags, signal, payload)?;
                 let cost = cost(bytes.len());
                 large.behind.push_back(Behind::Small(control, Chunk { data: Data::Own(bytes), cost }));
                 return Ok(());
@@ -212,7 +226,7 @@ impl Queue {
             self.sequence += 1;
             let large =
                 Large { fragments, control: control.clone(), cost: cost(payload.len()), behind: VecDeque::new() };
-            match self.large.iter_mut().find(|large| large.holds(control)) {
+            match self.ahead_of(control) {
                 Some(before) => before.behind.push_back(Behind::Large(large)),
                 None => self.large.push_back(large),
             }
