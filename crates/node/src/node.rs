@@ -167,7 +167,8 @@ impl Node {
         self.inner().numbers.origin().creation()
     }
 
-    /// Connects with a node; at once if it is connected.
+    /// Connects with a node; at once if it is connected. Each step of it has [`Limits::setup_time`](crate::Limits::setup_time);
+    /// dropping this leaves the attempt to others who wait for it.
     ///
     /// # Errors
     /// The connection cannot be made; the error has the [`Cause`].
@@ -258,7 +259,8 @@ impl Node {
     }
 
     /// Sends a message, connecting first if need be. It has been taken when this returns, and arrives unless the
-    /// connection breaks; who does not exist gets nothing, as in Erlang.
+    /// connection breaks; who does not exist gets nothing, as in Erlang. It waits for the connection, and for room in the queue
+    /// toward that node: bound it by [`tokio::time::timeout`]. Dropped while it waits, it has sent nothing.
     ///
     /// # Errors
     /// It could not be sent.

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use beamline_node::{DownReason, Node, NodeEvent};
+use beamline_node::{Answer, Caller, DownReason, GenServer, Node, NodeEvent, Process};
 use beamline_proto::NodeName;
 use beamline_term::{Atom, Binary, Creation, Pid, Term};
 use common::gates::{PATIENCE, apart, listener, next, node};
 use common::own_epmd;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 /// Waits until a count stands still.
@@ -128,6 +128,65 @@ async fn a_message_larger_than_the_queue_passes_and_keeps_its_place() {
             assert!(content.iter().all(|byte| Some(*byte) == seed));
         }
     }
+}
+
+/// A server that is only cast at.
+struct Sink;
+
+impl GenServer for Sink {
+    type Call = Term;
+    type Reply = Term;
+    type Cast = (usize, Binary);
+    type Info = Term;
+
+    async fn call(&mut self, _: Term, _: Caller<Term>, _: &mut Process) -> Answer<Term> {
+        Answer::later()
+    }
+}
+
+/// However it waits, for small room or for large: what was given up never arrives, and all that was taken does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_send_that_is_given_up_has_sent_nothing() {
+    const BRIEF: Duration = Duration::from_millis(300);
+    let (a, b, gates) = apart().await;
+    let (_, mut told) = listener(&b, "sink");
+    let to = ("sink", b.name());
+    gates.from_a.send_replace(false);
+    let (mut taken, mut of_processes) = (0, 0);
+    for size in [32 << 10, 200 << 10] {
+        let content = Binary::from(vec![7; size]);
+        while let Ok(sent) = timeout(BRIEF, a.send(to, &(taken, &content))).await {
+            sent.unwrap();
+            taken += 1;
+        }
+        // For a large message of another sender there may be room still.
+        let (tell, told) = oneshot::channel();
+        let peer = b.name().clone();
+        a.spawn(|me| async move {
+            let mut taken = 0;
+            while let Ok(sent) = timeout(BRIEF, me.send(("sink", &peer), &(-1, &content))).await {
+                sent.unwrap();
+                taken += 1;
+            }
+            tell.send(taken).unwrap();
+        });
+        of_processes += timeout(PATIENCE, told).await.unwrap().unwrap();
+        let request = (usize::MAX, Binary::from(vec![7; size]));
+        assert!(timeout(BRIEF, a.server::<Sink>(to).cast(&request)).await.is_err(), "a cast waits as well");
+    }
+    gates.from_a.send_replace(true);
+    timeout(PATIENCE, a.send(to, &(taken, &Binary::from(Vec::new())))).await.unwrap().unwrap();
+    let mut numbers = Vec::new();
+    for _ in 0..=taken + of_processes {
+        let message = next(&mut told).await;
+        numbers.push(message.as_tuple().and_then(|tuple| tuple[0].as_i64()).expect("a number"));
+    }
+    assert_eq!(numbers.iter().filter(|number| **number == -1).count() as i64, of_processes);
+    numbers.retain(|number| *number != -1);
+    assert_eq!(numbers, (0..=taken).collect::<Vec<i64>>());
+    // What is behind the last, if anything, has come before an answer does.
+    a.ping(b.name()).await.unwrap();
+    assert!(told.try_recv().is_err(), "nothing else came");
 }
 
 #[tokio::test]

@@ -193,7 +193,7 @@ impl Process {
     }
 
     /// Sends a message, connecting first if need be; waits while the queue toward that node is full. Who does not exist gets
-    /// nothing, as in Erlang.
+    /// nothing, as in Erlang. Bound it by [`tokio::time::timeout`]: dropped while it waits, it has sent nothing.
     ///
     /// # Errors
     /// It could not be sent.
