@@ -123,7 +123,7 @@ fn signals_with_a_token_are_understood(otp: Otp) {
     let peer: NodeName = pair.beam.name().parse().expect("a name");
     pair.runtime.block_on(pair.node.ping(&peer).into_future()).expect("pong");
     assert!(pair.told.try_recv().is_err(), "nothing else was heard");
-    let more = pair.runtime.block_on(async { timeout(std::time::Duration::ZERO, events.recv()).await });
+    let more = pair.runtime.block_on(async { timeout(Duration::ZERO, events.recv()).await });
     assert!(more.is_err(), "{more:?}");
 }
 
