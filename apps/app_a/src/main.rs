@@ -50,7 +50,7 @@ async fn main() -> beamline::Result<()> {
     if shell {
         Shell::new().run(&node).await?;
     } else {
-        article::told_to_stop().await?;
+        article::told_to_stop(&node).await?;
     }
     node.stop().await;
     Ok(())

@@ -51,11 +51,12 @@ fn invalid(problem: String) -> std::io::Error {
     std::io::Error::new(std::io::ErrorKind::InvalidInput, problem)
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub async fn told_to_stop() -> std::io::Result<()> {
+/// Waits for Ctrl-C or SIGTERM. A node that has stopped by itself is an error.
+pub async fn told_to_stop(node: &Node) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
+        reason = node.stopped() => Err(std::io::Error::other(format!("the node has stopped: {reason}"))),
     }
 }

@@ -46,6 +46,7 @@ mod remote_spawn;
 mod request;
 mod resolver;
 mod service;
+mod stopped;
 mod supervisor;
 mod timer;
 pub mod transport;
@@ -71,6 +72,7 @@ pub use request::Request;
 pub use resolver::{Family, HostResolver, Resolver, Route, SystemResolver};
 pub use service::global::{Global, GlobalSendError, Lock, LockError, NameChanges, RegisterError, Resolve};
 pub use service::pg::{Change, GroupWatch, Pg, PgError, PgName};
+pub use stopped::StopReason;
 pub use supervisor::{
     ChildCounts, ChildInfo, ChildSpec, ChildState, Restart, Shutdown, Strategy, Supervisor, SupervisorError,
     SupervisorHandle,

@@ -37,6 +37,7 @@ use crate::reference::Numbers;
 use crate::remote_spawn::Spawns;
 use crate::service::global::{self, Global};
 use crate::service::pg;
+use crate::stopped::StopReason;
 use crate::waiting::Waiting;
 
 /// A node of the cluster. Clones are the same node; it stops when the last one is dropped.
@@ -51,7 +52,7 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.inner.stop();
+        self.inner.stop(StopReason::Asked);
     }
 }
 
@@ -93,7 +94,7 @@ pub(crate) struct Inner {
     pub(crate) started: Instant,
     pub(crate) registration: ArcSwapOption<Registration>,
     events: broadcast::Sender<NodeEvent>,
-    stopping: watch::Sender<bool>,
+    stopping: watch::Sender<Option<StopReason>>,
     /// Where the node's tasks run, also when a user's thread outside of it asks for one.
     runtime: tokio::runtime::Handle,
 }
@@ -285,19 +286,20 @@ impl Node {
         Global::new(self.inner())
     }
 
-    /// Waits until the node has stopped: by [`stop`](Node::stop), or, if it is a [guest](Node::guest), because its host is
-    /// gone.
-    pub async fn stopped(&self) {
+    /// Waits until the node has stopped, and says why: by [`stop`](Node::stop); if it is a [guest](Node::guest), because its
+    /// host is gone; or because a service has ended without which it would be no whole member of its cluster.
+    pub async fn stopped(&self) -> StopReason {
         let mut stopping = self.inner().stopping.subscribe();
-        // The sender lives in the node, so this ends with true.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
+        // The sender lives in the node, so there is a reason in the end.
+        let reason = stopping.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        reason.unwrap_or(StopReason::Asked)
     }
 
     /// Stops the node: peers see it go at once.
     pub async fn stop(self) {
         let inner = Arc::clone(self.inner());
         drop(self);
-        inner.stop();
+        inner.stop(StopReason::Asked);
         // The sockets close on their own tasks.
         tokio::task::yield_now().await;
     }
@@ -338,7 +340,7 @@ impl Inner {
             scopes: pg::Scopes::default(),
             registration: ArcSwapOption::empty(),
             events: broadcast::Sender::new(1024),
-            stopping: watch::Sender::new(false),
+            stopping: watch::Sender::new(None),
             runtime: tokio::runtime::Handle::current(),
         }
     }
@@ -354,7 +356,7 @@ impl Inner {
         let mut stopping = self.stopping.subscribe();
         let told = self.stopping.subscribe();
         let task = self.runtime.spawn(async move {
-            let mut stopped = pin!(stopping.wait_for(|stopping| *stopping));
+            let mut stopped = pin!(stopping.wait_for(Option::is_some));
             let mut task = pin!(task);
             let mut is_first = true;
             poll_fn(|context| {
@@ -374,7 +376,7 @@ impl Inner {
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
+        self.stopping.borrow().is_some()
     }
 
     /// Where processes run.
@@ -382,8 +384,11 @@ impl Inner {
         &self.runtime
     }
 
-    pub(crate) fn stop(&self) {
-        self.stopping.send_replace(true);
+    /// Stops the node; the first reason counts.
+    pub(crate) fn stop(&self, reason: StopReason) {
+        self.stopping.send_modify(|stopping| {
+            stopping.get_or_insert(reason);
+        });
         for connection in self.slots.all() {
             connection.close(DownReason::Stopped);
             if self.slots.remove(&connection) {
@@ -461,7 +466,7 @@ impl Inner {
         let is_host = self.host.as_ref() == Some(&node);
         let _ = self.events.send(NodeEvent::Down { node, hidden, reason: reason.clone() });
         if is_host {
-            self.stop();
+            self.stop(StopReason::HostLost);
         }
     }
 

@@ -280,7 +280,7 @@ impl Web {
         let end = async {
             tokio::select! {
                 () = end => {}
-                () = node.stopped() => {}
+                _ = node.stopped() => {}
             }
         };
         // A mounted site's links would lead nowhere without what it is mounted in.

@@ -37,6 +37,10 @@ pub(crate) async fn node(Plain { flags, topologies }: Plain) -> Exit {
     loop {
         let event = tokio::select! {
             () = &mut interrupted => break,
+            reason = node.stopped() => {
+                eprintln!("{} has stopped: {reason}", node.name());
+                return Exit::Unreachable;
+            }
             event = events.recv() => event,
         };
         match event {

@@ -8,6 +8,7 @@ use beamline_proto::control::Target;
 use beamline_proto::ties::{Farewell, Ties};
 use beamline_term::{Atom, Pid, Reference};
 use bytes::Bytes;
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::code::Code;
@@ -97,6 +98,16 @@ pub(crate) struct State {
     ended: Option<Bytes>,
     name: Option<Atom>,
     task: Option<AbortHandle>,
+    /// Who of the node itself waits for the end.
+    told: Option<oneshot::Sender<Bytes>>,
+}
+
+/// What is left of a process that has ended.
+pub(super) struct Finished {
+    pub(super) reason: Bytes,
+    pub(super) farewell: Farewell<Line>,
+    pub(super) name: Option<Atom>,
+    pub(super) told: Option<oneshot::Sender<Bytes>>,
 }
 
 impl Cell {
@@ -110,6 +121,7 @@ impl Cell {
             ended: None,
             name: None,
             task: None,
+            told: None,
         };
         let (mailbox, has_parked) = (Mailbox::new(mailbox_bytes), AtomicBool::new(false));
         let (task_bytes, state) = (AtomicUsize::new(0), Mutex::new(state));
@@ -303,16 +315,23 @@ impl Cell {
     }
 
     /// Marks the end for good and gives what must now be told to others.
-    pub(crate) fn finish(&self, fallback: &'static str) -> (Bytes, Farewell<Line>, Option<Atom>) {
-        let (reason, ties, name) = {
+    pub(super) fn finish(&self, fallback: &'static str) -> Finished {
+        let (reason, ties, name, told) = {
             let mut state = self.lock();
             let reason = state.ended.get_or_insert_with(|| reason(fallback)).clone();
             state.task = None;
             let ties = std::mem::take(&mut state.ties);
-            (reason, ties, state.name.take())
+            (reason, ties, state.name.take(), state.told.take())
         };
         self.mailbox.close();
-        (reason, ties.end(), name)
+        Finished { reason, farewell: ties.end(), name, told }
+    }
+
+    /// Tells its reason when the process has ended and all have been told. To be asked for before it runs, by one.
+    pub(crate) fn when_ended(&self) -> oneshot::Receiver<Bytes> {
+        let (tell, told) = oneshot::channel();
+        self.lock().told = Some(tell);
+        told
     }
 }
 

@@ -14,7 +14,7 @@ use beamline_term::{Pid, Reference};
 use bytes::Bytes;
 
 use super::Process;
-use super::cell::{Birth, Cell};
+use super::cell::{Birth, Cell, Finished};
 use super::code::Code;
 use super::message::reason;
 use super::roll::Line;
@@ -60,9 +60,14 @@ impl Inner {
         self.insert_cell(self.numbers.pid(), birth)
     }
 
-    /// One of the node's own services.
-    pub(crate) fn service_cell(&self, function: &'static str) -> Arc<Cell> {
-        self.new_cell(Birth::of(&self.caller_cell, Code::service(function)))
+    /// One of the node's own services, with a pid if it must have that one. Any message that a connection takes has room in
+    /// its mailbox.
+    pub(crate) fn service_cell(&self, function: &'static str, pid: Option<Pid>) -> Arc<Cell> {
+        let pid = pid.unwrap_or_else(|| self.numbers.pid());
+        let cell = self.insert_cell(pid, Birth::of(&self.caller_cell, Code::service(function)));
+        let limits = &self.settings.limits;
+        cell.mailbox.set_limit(limits.max_message.saturating_add(limits.mailbox_bytes));
+        cell
     }
 
     pub(crate) fn insert_cell(&self, pid: Pid, birth: Birth) -> Arc<Cell> {
@@ -135,7 +140,7 @@ impl Inner {
     /// Takes a process out of the tables and tells whom its end concerns; the second time there is nobody left to tell.
     pub(crate) fn process_ended(&self, cell: &Arc<Cell>, fallback: &'static str) {
         self.processes.remove(cell.number);
-        let (reason, farewell, name) = cell.finish(fallback);
+        let Finished { reason, farewell, name, told } = cell.finish(fallback);
         if let Some(name) = name {
             self.processes.unregister_from(&name, cell);
         }
@@ -164,6 +169,10 @@ impl Inner {
         }
         for line in farewell.lines {
             line.roll().leave(cell.number);
+        }
+        if let Some(told) = told {
+            // Nobody listens when the node has stopped.
+            let _ = told.send(reason);
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) fn stream<P: Page>(site: Site, ask: P::Ask, refresh: Refresh, parts: 
         let event = tokio::select! {
             event = open.next() => event,
             // Nothing more will come, and an application that ends waits for its open requests.
-            () = node.stopped() => return None,
+            _ = node.stopped() => return None,
         };
         Some((Ok::<_, Infallible>(event), open))
     });

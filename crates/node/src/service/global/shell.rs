@@ -13,24 +13,27 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
+use super::super::keep::stop_with;
 use super::{Input, Inputs, Request};
 use crate::call::{Call, ServerCall};
 use crate::error::CallError;
 use crate::events::DownReason;
 use crate::functions::FunctionName;
 use crate::node::Inner;
-use crate::process::{Cell, Mark, Message, Process};
+use crate::process::{Mark, Message, Process};
 
 const NAME: Atom = atom("global_name_server");
 
 /// Starts the process.
 pub(crate) fn start(node: &Arc<Inner>, inputs: Inputs) {
-    let cell = node.service_cell("global");
+    let cell = node.service_cell("global", None);
     if node.processes.register(&NAME, &cell).is_err() {
         return tracing::error!("the name global_name_server was taken before global started");
     }
     let _ = node.global.server.set(Arc::clone(&cell));
     let process = Process::of(node, &cell);
+    // Its names are known to all nodes by the connections that were; a new one could not be told of them.
+    stop_with(node, &cell, "global_name_server");
     let shell = Shell::new(node, process);
     node.run(cell, shell.run(inputs));
 }
@@ -38,8 +41,6 @@ pub(crate) fn start(node: &Arc<Inner>, inputs: Inputs) {
 struct Shell {
     node: Arc<Inner>,
     process: Process,
-    /// The process in whose name sessions are locked; peers watch it, so it lives as long as the shell.
-    _locker: Arc<Cell>,
     core: global::Global,
     began: Instant,
     watched: HashMap<Pid, Reference>,
@@ -49,7 +50,9 @@ struct Shell {
 
 impl Shell {
     fn new(node: &Arc<Inner>, process: Process) -> Shell {
-        let locker = node.service_cell("global_locker");
+        let locker = node.service_cell("global_locker", None);
+        stop_with(node, &locker, "global_locker");
+        node.run(Arc::clone(&locker), std::future::pending());
         let config = Config {
             node: node.name.clone(),
             name_server: process.pid().clone(),
@@ -61,7 +64,6 @@ impl Shell {
         Shell {
             node: Arc::clone(node),
             process,
-            _locker: locker,
             core: global::Global::new(config),
             began: Instant::now(),
             watched: HashMap::new(),

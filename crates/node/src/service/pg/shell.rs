@@ -7,8 +7,11 @@ use beamline_proto::control::Control;
 use beamline_proto::pg::{Effect, Scope};
 use beamline_term::codec::encode;
 use beamline_term::{Atom, Pid, Reference, Term};
-use tokio::sync::mpsc;
+use bytes::Bytes;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tracing::error;
 
+use super::super::keep::shown;
 use super::{Input, Shared};
 use crate::node::{Inner, NodeSet};
 use crate::process::{Message, NameTaken, Process};
@@ -22,36 +25,76 @@ struct Shell {
     watched: HashMap<Pid, Reference>,
 }
 
-/// Registers the scope's process and sets it going; gives who has the name if it is taken.
+/// What a scope hears of; whoever runs it has the lock.
+type Inputs = Arc<Mutex<mpsc::UnboundedReceiver<Input>>>;
+
+/// Registers the scope's process and sets it going, now and whenever it has ended; gives who has the name if it is taken.
 pub(super) fn start(
     node: &Arc<Inner>,
     name: &Atom,
     shared: Arc<Shared>,
     inputs: mpsc::UnboundedReceiver<Input>,
 ) -> Result<(), Pid> {
-    let cell = node.service_cell("pg");
+    let inputs = Arc::new(Mutex::new(inputs));
+    let mut ended = begin(node, name, &shared, &inputs)?;
+    let (this, name) = (Arc::clone(node), name.clone());
+    node.spawn(async move {
+        while let Ok(reason) = ended.await {
+            error!(scope = %name, "a scope of pg has ended, and is started anew: {}", shown(&reason));
+            match begin(&this, &name, &shared, &inputs) {
+                Ok(again) => ended = again,
+                Err(pid) => return error!(scope = %name, "its name belongs to {pid:?}; it is not started"),
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Gives the reason of its end, when that has come. Members of this node that an earlier one had are members again; those of
+/// others are told anew.
+fn begin(
+    node: &Arc<Inner>,
+    name: &Atom,
+    shared: &Arc<Shared>,
+    inputs: &Inputs,
+) -> Result<oneshot::Receiver<Bytes>, Pid> {
+    let cell = node.service_cell("pg", None);
     if let Err(error) = node.processes.register(name, &cell) {
         node.processes.remove(cell.number);
         let NameTaken::Taken { pid, .. } = error else { return Err(cell.pid.clone()) };
         return Err(pid);
     }
     // From here on connections that come up are told; those that are up are looked at below.
-    node.scopes.0.pin().insert(name.clone(), Arc::clone(&shared));
+    node.scopes.0.pin().insert(name.clone(), Arc::clone(shared));
     let process = Process::of(node, &cell);
     process.trap_exit(true);
     let core = Scope::new(cell.pid.clone());
-    let mut shell =
-        Shell { node: Arc::clone(node), name: name.clone(), process, core, shared, watched: HashMap::new() };
+    let (this, name, shared) = (Arc::clone(node), name.clone(), Arc::clone(shared));
+    let mut shell = Shell { node: this, name, process, core, shared, watched: HashMap::new() };
+    shell.restore();
     let set = if node.settings.hidden { NodeSet::Connected } else { NodeSet::Visible };
     for peer in node.nodes(set) {
         shell.core.node_up(&peer);
     }
-    node.run(cell, shell.run(inputs));
-    Ok(())
+    let (ended, inputs) = (cell.when_ended(), Arc::clone(inputs));
+    node.run(cell, async move { shell.run(&mut *inputs.lock().await).await });
+    Ok(ended)
 }
 
 impl Shell {
-    async fn run(mut self, mut inputs: mpsc::UnboundedReceiver<Input>) {
+    /// Takes over what an earlier process of the scope has left in the table.
+    fn restore(&mut self) {
+        let groups = self.shared.groups.pin();
+        for (group, members) in &groups {
+            if members.local().is_empty() {
+                groups.remove(group);
+            } else {
+                self.core.join(group, members.local());
+            }
+        }
+    }
+
+    async fn run(mut self, inputs: &mut mpsc::UnboundedReceiver<Input>) {
         loop {
             self.effects();
             tokio::select! {
