@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use beamline_node::transport::Memory;
+use beamline_node::transport::{Memory, Transport};
 use beamline_node::{Epmd, Listen, Module, Node, NodeName, Raise, Route};
 use beamline_term::Term;
 use metrics::{SharedString, Unit};
@@ -19,11 +19,7 @@ impl Figures {
     /// The one figure of this name that has these labels among its own; of a histogram, how many values it has.
     #[track_caller]
     fn get(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        let mut all = self.0.iter().filter(|(key, ..)| {
-            let has =
-                |&(label, value): &(&str, &str)| key.key().labels().any(|l| l.key() == label && l.value() == value);
-            key.key().name() == name && labels.iter().all(has)
-        });
+        let mut all = self.0.iter().filter(|(key, ..)| is(key, name, labels));
         match (all.next().map(|(.., value)| value), all.next()) {
             (Some(DebugValue::Counter(count)), None) => *count as f64,
             (Some(DebugValue::Gauge(value)), None) => value.0,
@@ -34,6 +30,15 @@ impl Figures {
             (found, more) => panic!("{name} {labels:?}: {found:?}, more: {}", more.is_some()),
         }
     }
+
+    fn has(&self, name: &str, labels: &[(&str, &str)]) -> bool {
+        self.0.iter().any(|(key, ..)| is(key, name, labels))
+    }
+}
+
+fn is(key: &CompositeKey, name: &str, labels: &[(&str, &str)]) -> bool {
+    let has = |&(label, value): &(&str, &str)| key.key().labels().any(|l| l.key() == label && l.value() == value);
+    key.key().name() == name && labels.iter().all(has)
 }
 
 #[tokio::test]
@@ -92,4 +97,46 @@ async fn connections_calls_and_bytes_are_counted() {
 
     a.disconnect(b.name());
     assert_eq!(figures().get("beamline_connections", &[("node", "a@m")]), -1.0, "one less than at the last look");
+
+    // A caller that says nothing is half open until it goes.
+    let silent = network.connect(b.name(), (Ipv4Addr::LOCALHOST, 2).into()).await.unwrap();
+    let half_open = || figures().get("beamline_half_open", &[("node", "b@m")]);
+    let mut open = 0.0;
+    until("a caller is half open", || {
+        open += half_open();
+        open == 1.0
+    })
+    .await;
+    drop(silent);
+    until("it is gone", || {
+        open += half_open();
+        open == 0.0
+    })
+    .await;
+
+    let quick = Node::builder("d@m").cookie("secret").epmd(Epmd::None).transport(network.clone()).listen(Listen::Off);
+    let quick = quick
+        .net_ticktime(Duration::from_millis(200))
+        .peer_port(2)
+        .resolver(async |_| Ok(Route::port(Ipv4Addr::LOCALHOST.into(), 2)));
+    let quick = quick.start().await.unwrap();
+    quick.connect(b.name()).await.unwrap();
+    for (node, peer, direction) in [("d@m", "hidden", "out"), ("b@m", "hidden", "in")] {
+        let labels = [("node", node), ("peer", peer), ("direction", direction)];
+        until("ticks are counted", || {
+            let all = figures();
+            all.has("beamline_ticks_total", &labels) && all.get("beamline_ticks_total", &labels) >= 1.0
+        })
+        .await;
+    }
+}
+
+/// Waits for a condition, with a deadline.
+async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let wait = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), wait).await.expect(what);
 }

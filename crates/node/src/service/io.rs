@@ -1,5 +1,7 @@
 //! `user`: the group leader of functions that we call on other nodes. What they print is logged; reading gives the end.
 
+use std::fmt::{self, Display};
+
 use beamline_term::{Term, atom};
 use tracing::info;
 
@@ -19,8 +21,8 @@ fn answer(request: &Term) -> Term {
     let kind = elements.first().and_then(Term::as_atom).map_or("", beamline_term::Atom::as_str);
     match kind {
         "put_chars" => {
-            if let Some(text) = elements.last().and_then(text) {
-                info!(target: "beamline::output", "{}", text.trim_end());
+            if let Some(characters) = elements.last() {
+                print(&Characters(characters));
             }
             Term::atom("ok")
         }
@@ -34,10 +36,37 @@ fn answer(request: &Term) -> Term {
     }
 }
 
-fn text(characters: &Term) -> Option<String> {
-    match characters {
-        Term::Binary(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-        Term::List(list) => list.to_text(),
-        _ => None,
+/// Logs what is written only if somebody listens.
+fn print(text: &dyn Display) {
+    info!(target: "beamline::output", "{text}");
+}
+
+/// Characters as the I/O protocol has them, without the end of the line.
+struct Characters<'a>(&'a Term);
+
+impl Display for Characters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Term::Binary(bytes) => f.write_str(String::from_utf8_lossy(bytes).trim_end()),
+            Term::List(list) => match list.to_text() {
+                Some(text) => f.write_str(text.trim_end()),
+                None => self.0.fmt(f),
+            },
+            other => other.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::listening::{Listening, Unwanted};
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_that_nobody_hears() {
+        let put = |text: &str| (atom("put_chars"), atom("unicode"), text).into();
+        let heard = Listening::to("beamline::output", || assert!(answer(&put("one\n")).is_atom("ok")));
+        assert_eq!(heard, ["INFO one"]);
+        Listening::to("another", || print(&Unwanted));
     }
 }

@@ -3,6 +3,8 @@
 pub(crate) mod global;
 mod io;
 mod keep;
+#[cfg(test)]
+mod listening;
 mod logger;
 mod net_kernel;
 pub(crate) mod pg;
