@@ -27,7 +27,9 @@ pub(crate) const TICK_INTENSITY: u32 = 4;
 /// | [`running_calls`](Limits::running_calls) | calls of peers that run at a time; past it they are answered with `system_limit` | calls | 100 000 | memory ÷ what a call needs |
 /// | [`call_timeout`](Limits::call_timeout) | a call from its start to its answer, connecting included, unless [`Call::timeout`](crate::Call::timeout) says otherwise | time | 5 s, as OTP's | what your callers would rather not wait |
 ///
-/// Beside these, [`NodeBuilder::net_ticktime`](crate::NodeBuilder::net_ticktime) (60 s) bounds silence.
+/// Beside these, [`NodeBuilder::net_ticktime`](crate::NodeBuilder::net_ticktime) (60 s) bounds silence. Two caps cannot be set: a
+/// peer may have 16 384 fragmented messages under way, and the next ends its connection; and of the names that were given to
+/// [guests](crate::Node::guest) the last 1000 that are free are remembered, to be given again with another creation.
 ///
 /// ```
 /// use beamline_node::{Limits, Node};
