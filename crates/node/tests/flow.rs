@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use beamline_node::{Answer, Caller, DownReason, GenServer, Node, NodeEvent, Process};
 use beamline_proto::NodeName;
-use beamline_term::{Atom, Binary, Creation, Pid, Term};
+use beamline_term::{Atom, Binary, Creation, Origin, Pid, Reference, Term, atom};
 use common::gates::{PATIENCE, apart, listener, next, node};
 use common::own_epmd;
 use tokio::runtime::Handle;
@@ -36,6 +36,13 @@ async fn stalled(count: &AtomicUsize) -> usize {
     timeout(PATIENCE, wait).await.expect("the count stands still in time")
 }
 
+/// How many bytes of memory this program has.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() << 10
+}
+
 /// Sends so many messages `{number, binary}` of this size, counting those that were taken.
 fn sender(from: &Node, to: &NodeName, count: usize, size: usize) -> (Arc<AtomicUsize>, tokio::task::JoinHandle<()>) {
     let sent = Arc::new(AtomicUsize::new(0));
@@ -53,8 +60,11 @@ fn sender(from: &Node, to: &NodeName, count: usize, size: usize) -> (Arc<AtomicU
 async fn a_slow_reader_holds_back(from: &Node, to: &Node, gate: &watch::Sender<bool>, count: usize, size: usize) {
     let (_, mut told) = listener(to, "sink");
     gate.send_replace(false);
+    let before = resident();
     let (sent, task) = sender(from, to.name(), count, size);
     let taken = stalled(&sent).await * size;
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 16 << 20, "{grown} bytes of memory for a peer that does not read");
     // What is more than the queue is in the buffers of the system.
     assert!(taken < 24 << 20, "{taken} bytes were taken for a peer that does not read");
     assert!(from.is_connected(to.name()));
@@ -195,7 +205,7 @@ async fn an_exit_does_not_overtake_a_large_message_of_the_same_process() {
     let (pid, mut told) = listener(&b, "sink");
     a.send(&pid, &(1, Binary::from(vec![1; 9 << 20]))).await.unwrap();
     // `exit` waits for nothing, and is in the name of the same process.
-    a.exit(&pid, beamline_term::atom("stop"));
+    a.exit(&pid, atom("stop"));
     let first = next(&mut told).await;
     assert_eq!(first.as_tuple().unwrap()[0].as_i64(), Some(1), "the message was first");
     let second = next(&mut told).await;
@@ -272,7 +282,7 @@ async fn a_peer_that_lets_acknowledgements_pile_up_is_cut() {
     let (a, b, gates) = apart().await;
     let (pid, _told) = listener(&b, "sink");
     let mut events = b.events();
-    b.exit(&pid, beamline_term::atom("kill"));
+    b.exit(&pid, atom("kill"));
     gates.from_b.send_replace(false);
     // Each of these is answered with a DOWN.
     a.spawn(|me| async move {
@@ -289,6 +299,71 @@ async fn a_peer_that_lets_acknowledgements_pile_up_is_cut() {
         }
     });
     assert_eq!(down.await.expect("it is cut"), DownReason::Flooded);
+}
+
+/// Signals that may come from a node that has lost track, or has forgotten us: real nodes take them too.
+#[tokio::test]
+async fn what_is_odd_but_harmless_keeps_the_connection() {
+    let (a, b, gates) = apart().await;
+    let (pid, mut told) = listener(&b, "sink");
+    let of_a = Term::from(Pid::new(a.name().to_atom(), 4_000_000, 0, a.creation()));
+    let unknown = Term::from(Pid::new(b.name().to_atom(), 4_000_000, 0, b.creation()));
+    let earlier = Creation::new(b.creation().get() - 1);
+    let stale = Term::from(Pid::new(b.name().to_atom(), pid.id(), pid.serial(), earlier));
+    let foreign = Term::from(Pid::new(atom("x@127.0.0.1"), 1, 0, Creation::new(7)));
+    let reference =
+        |creation| Term::from(Reference::at(&Origin::new(b.name().to_atom(), creation), &[1, 2, 3]).unwrap());
+    let (known, past) = (reference(b.creation()), reference(earlier));
+    let nothing = Term::from(atom(""));
+    let odd: Vec<(Term, bool)> = vec![
+        // Replies and ends that nobody waits for.
+        ((31, known.clone(), unknown.clone(), 2, of_a.clone()).into(), false),
+        ((31, past.clone(), stale.clone(), 0, atom("badopt")).into(), false),
+        ((28, of_a.clone(), unknown.clone(), known.clone()).into(), true),
+        ((28, atom("nobody"), stale.clone(), past.clone()).into(), true),
+        ((24, of_a.clone(), pid.clone()).into(), true),
+        // Messages to nobody.
+        ((33, of_a.clone(), known.clone()).into(), true),
+        ((33, of_a.clone(), past.clone()).into(), true),
+        ((22, of_a.clone(), unknown.clone()).into(), true),
+        ((22, of_a.clone(), stale.clone()).into(), true),
+        ((22, of_a.clone(), foreign.clone()).into(), true),
+        ((6, of_a.clone(), nothing, atom("nobody")).into(), true),
+        // Exit signals, group leaders and ends of ties that are not there.
+        ((26, of_a.clone(), unknown.clone()).into(), true),
+        ((26, of_a.clone(), stale.clone()).into(), true),
+        ((26, of_a.clone(), foreign).into(), true),
+        ((7, of_a.clone(), unknown.clone()).into(), false),
+        ((20, of_a.clone(), pid.clone(), known.clone()).into(), false),
+        ((20, of_a.clone(), stale.clone(), past.clone()).into(), false),
+        ((20, of_a.clone(), atom("nobody"), known).into(), false),
+        ((36, 7, of_a.clone(), pid.clone()).into(), false),
+        // Ties with those that are not there are answered.
+        ((19, of_a.clone(), stale, past).into(), false),
+        ((1, of_a.clone(), unknown).into(), false),
+    ];
+    let mut events = b.events();
+    for (control, has_payload) in odd {
+        let mut body = vec![131, 68, 0];
+        beamline_term::codec::encode::term(&mut body, &control);
+        if has_payload {
+            beamline_term::codec::encode::term(&mut body, &Term::atom("odd"));
+        }
+        gates.to_b.send([&(body.len() as u32).to_be_bytes()[..], &body].concat()).unwrap();
+    }
+    // Behind them, over the same socket.
+    gates
+        .to_b
+        .send({
+            let mut body = vec![131, 68, 0];
+            beamline_term::codec::encode::term(&mut body, &(22, of_a, pid).into());
+            beamline_term::codec::encode::term(&mut body, &Term::atom("last"));
+            [&(body.len() as u32).to_be_bytes()[..], &body].concat()
+        })
+        .unwrap();
+    assert!(next(&mut told).await.is_atom("last"));
+    a.ping(b.name()).await.unwrap();
+    assert!(timeout(Duration::ZERO, events.recv()).await.is_err(), "nobody has gone");
 }
 
 #[tokio::test]

@@ -14,10 +14,7 @@ pub struct Tcp;
 
 impl Transport for Tcp {
     fn connect<'a>(&'a self, _node: &'a NodeName, address: SocketAddr) -> BoxFuture<'a, io::Result<Channel>> {
-        Box::pin(async move {
-            let socket = TcpStream::connect(address).await?;
-            channel(socket, address)
-        })
+        Box::pin(async move { channel(call(address).await?, address) })
     }
 
     fn listen(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<Box<dyn Listener>>> {
@@ -29,8 +26,16 @@ impl Transport for Tcp {
     }
 }
 
-fn channel(socket: TcpStream, peer: SocketAddr) -> io::Result<Channel> {
+async fn call(address: SocketAddr) -> io::Result<TcpStream> {
+    prompt(TcpStream::connect(address).await?)
+}
+
+fn prompt(socket: TcpStream) -> io::Result<TcpStream> {
     socket.set_nodelay(true)?;
+    Ok(socket)
+}
+
+fn channel(socket: TcpStream, peer: SocketAddr) -> io::Result<Channel> {
     let local = socket.local_addr()?;
     let (read, write) = socket.into_split();
     Ok(Channel::new(read, write, local, peer))
@@ -49,7 +54,22 @@ impl Listener for Door {
     fn accept(&mut self) -> BoxFuture<'_, io::Result<Incoming>> {
         Box::pin(async move {
             let (socket, peer) = self.listener.accept().await?;
-            Ok(Incoming::new(peer, async move { channel(socket, peer) }))
+            Ok(Incoming::new(peer, async move { channel(prompt(socket)?, peer) }))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[tokio::test]
+    async fn no_side_delays_small_frames() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let called = call(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        assert!(called.nodelay().unwrap() && !accepted.nodelay().unwrap());
+        assert!(prompt(accepted).unwrap().nodelay().unwrap());
     }
 }
