@@ -13,7 +13,7 @@ use beamline_node::{
 use beamline_proto::Creation;
 use beamline_proto::flags::Flags;
 use beamline_proto::handshake::{Initiator, Local, Progress};
-use beamline_term::{Atom, Term, atom};
+use beamline_term::{Atom, atom};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -289,26 +289,6 @@ async fn with_once_a_lost_connection_comes_again_only_when_asked_for() {
     a.connect(&name).await.unwrap_err();
     let _b = on(network, "b").start().await.unwrap();
     a.ping(&name).await.expect("nothing bars it any more");
-}
-
-/// Visible nodes that hear of each other connect, as all that one sends another makes a connection; but not where none is to be
-/// made.
-#[tokio::test]
-async fn with_never_a_node_does_not_follow_the_mesh_by_itself() {
-    let network = Memory::new();
-    let a = on(network.clone(), "a").auto_connect(false).start().await.unwrap();
-    let b = on(network.clone(), "b").start().await.unwrap();
-    let c = on(network, "c").auto_connect(false).start().await.unwrap();
-    a.connect(b.name()).await.unwrap();
-    c.connect(b.name()).await.unwrap();
-    let pid = b.spawn(|mut me| async move { while me.receive().await.is_some() {} });
-    b.global().register(atom("here"), &pid).await.unwrap();
-    let knows = |node: &Node| node.global().whereis(&Term::atom("here")).is_some();
-    until("all know the name", || knows(&a) && knows(&c)).await;
-    for node in [&a, &b, &c] {
-        node.global().sync().await;
-    }
-    assert!(!a.is_connected(c.name()) && !c.is_connected(a.name()));
 }
 
 #[tokio::test]

@@ -199,8 +199,8 @@ impl Shell {
             Effect::Connect(peer) => {
                 let node = Arc::clone(&self.node);
                 self.node.spawn(async move {
-                    // As OTP's, whose message would make the connection: not where that is not to be.
-                    if node.reach(&peer).await.is_err() {
+                    // Also where calls make none by themselves: a mesh that is not whole is parted to prevent overlapping partitions.
+                    if node.connect(&peer).await.is_err() {
                         node.global.tell(Input::ConnectFailed(peer));
                     }
                 });
