@@ -100,33 +100,44 @@ async fn answers_of_a_server_wait_for_a_caller_that_does_not_read() {
 
 #[tokio::test]
 async fn the_end_of_a_server_comes_behind_its_last_answer() {
-    const CALLS: usize = 200;
+    const CALLS: usize = 100;
     let (a, b, gates) = apart_with(little_reserve).await;
-    filler(&b, CALLS).await;
-    let (peer, from_b) = (b.name().clone(), gates.from_b.clone());
-    let heard = run(&a, |mut me| async move {
-        let server = ("filler", &peer);
-        let monitor = me.monitor(server);
-        from_b.send_replace(false);
-        // Tags without an alias: the answers come to the mailbox.
-        for number in 0..CALLS {
-            me.send(server, &(atom("$gen_call"), (me.pid(), number), 20_000)).await.unwrap();
-        }
-        from_b.send_replace(true);
-        let mut heard = Vec::new();
-        while heard.len() <= CALLS {
-            let message = me.receive().await.unwrap();
-            heard.push(match message.as_down() {
-                Some(down) => {
-                    assert_eq!((down.reference, down.reason), (monitor.clone(), atom("normal").into()));
-                    CALLS
-                }
-                None => message.decode::<(usize, (usize, Binary))>().unwrap().0,
-            });
-        }
-        heard
+    let (server, _) = filler(&b, CALLS).await;
+    let pid = server.pid().unwrap().clone();
+    gates.from_b.send_replace(false);
+    // Until there is no room at all.
+    let content = Binary::from(vec![7; 1000]);
+    while timeout(Duration::from_millis(200), b.send(("nobody", a.name()), &content)).await.is_ok() {}
+    let (begin, begun) = tokio::sync::oneshot::channel();
+    let (peer, watched) = (b.name().clone(), pid.clone());
+    let heard = tokio::spawn(async move {
+        run(&a, |mut me| async move {
+            let monitor = me.monitor(&watched);
+            // Tags without an alias: the answers come to the mailbox.
+            for number in 0..CALLS {
+                let call = (atom("$gen_call"), (me.pid(), number), 100);
+                me.send(("filler", &peer), &call).await.unwrap();
+            }
+            let _ = begin.send(());
+            let mut heard = Vec::new();
+            while heard.len() <= CALLS {
+                let message = me.receive().await.unwrap();
+                heard.push(match message.as_down() {
+                    Some(down) => {
+                        assert_eq!((down.reference, down.reason), (monitor.clone(), atom("normal").into()));
+                        CALLS
+                    }
+                    None => message.decode::<(usize, (usize, Binary))>().unwrap().0,
+                });
+            }
+            heard
+        })
+        .await
     });
-    assert_eq!(heard.await, (0..=CALLS).collect::<Vec<_>>());
+    begun.await.unwrap();
+    until("it has answered all, and ended", || !b.is_alive(&pid)).await;
+    gates.from_b.send_replace(true);
+    assert_eq!(heard.await.unwrap(), (0..=CALLS).collect::<Vec<_>>());
 }
 
 /// Calls by way of `rex`, as OTP 22 and older did.
