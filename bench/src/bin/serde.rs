@@ -95,21 +95,30 @@ fn compare<T: Serialize + DeserializeOwned>(name: &str, value: &T, rival: bool) 
     let mut out = Vec::with_capacity(bytes.len() + 64);
     for _ in 0..9 {
         let mut note = |place: usize, one: (f64, u64)| best[place] = (best[place].0.min(one.0), one.1);
-        note(0, measure(|| {
-            out.clear();
-            terms::write(black_box(value), &mut out).expect("it can be written");
-            black_box(&out);
-        }));
-        note(1, measure(|| {
-            out.clear();
-            encode::term(&mut out, black_box(&term));
-            black_box(&out);
-        }));
+        note(
+            0,
+            measure(|| {
+                out.clear();
+                terms::write(black_box(value), &mut out).expect("it can be written");
+                black_box(&out);
+            }),
+        );
+        note(
+            1,
+            measure(|| {
+                out.clear();
+                encode::term(&mut out, black_box(&term));
+                black_box(&out);
+            }),
+        );
         note(3, measure(|| drop(black_box(terms::from_bytes::<T>(black_box(&bytes)).expect("it can be read")))));
         note(4, measure(|| drop(black_box(Term::decode(black_box(&bytes)).expect("a term")))));
         if rival {
             note(2, measure(|| drop(black_box(erltf_serde::to_bytes(black_box(value)).expect("it can be written")))));
-            note(5, measure(|| drop(black_box(erltf_serde::from_bytes::<T>(black_box(&bytes)).expect("it can be read")))));
+            note(
+                5,
+                measure(|| drop(black_box(erltf_serde::from_bytes::<T>(black_box(&bytes)).expect("it can be read")))),
+            );
         }
     }
     let shown = best.map(|(time, count)| match time {
@@ -125,9 +134,11 @@ fn main() {
     let reference = Reference::at(pid.origin(), &[1, 2, 3, 4, 5]).expect("5 words");
     let tag = Term::improper([atom("alias").into()], reference.into());
     let call: Call = (atom("$gen_call"), (pid, tag), Request::Get("some key".into(), Options { timeout: 5000 }, 1.5));
-    let fields = |id| Fields { id, name: "a name of someone".into(), tags: (atom("a"), atom("b"), 1.5), at: (2024, 2, 29) };
+    let fields =
+        |id| Fields { id, name: "a name of someone".into(), tags: (atom("a"), atom("b"), 1.5), at: (2024, 2, 29) };
     let rows: Vec<Row> = (0..80).map(|id| Row(fields(id))).collect();
-    let user = |id| User { id, name: "a name of someone".into(), score: 1.5, active: true, parent: (id > 9).then_some(id) };
+    let user =
+        |id| User { id, name: "a name of someone".into(), score: 1.5, active: true, parent: (id > 9).then_some(id) };
     let users: Vec<User> = (0..100).map(user).collect();
     println!("microseconds (allocations)");
     println!("{:32} {:^44} {:^44}", "", "write", "read");
@@ -137,7 +148,11 @@ fn main() {
         compare("$gen_call, 196 B", &call, false),
         compare("80 property lists, 8.5 KB", &rows, false),
         compare("100 structs as maps", &users, true),
-        compare("1000 pairs of integer and text", &(0..1000).map(|id| (id, "text".to_owned())).collect::<Vec<(i64, String)>>(), true),
+        compare(
+            "1000 pairs of integer and text",
+            &(0..1000).map(|id| (id, "text".to_owned())).collect::<Vec<(i64, String)>>(),
+            true,
+        ),
     ];
     if faster.contains(&false) {
         println!("serde is behind");

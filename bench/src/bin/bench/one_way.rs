@@ -98,7 +98,7 @@ pub fn connect(lab: &Lab, options: &Options, page: &mut Page) -> Result<(), Erro
     let millis = set.median(BEAMLINE, |sample| sample.p50 / 1e6);
     aims.check("p50 in ms", millis, Bound::AtMost(0.45), Bound::AtMost(0.35));
     // These two were set where a raw connection and a round trip took 0.11 ms.
-    let over_raw = set.ratio(BEAMLINE, RAW, |sample| sample.p50);
+    let over_raw = set.ratio(BEAMLINE, CONNECTS[0].label, |sample| sample.p50);
     aims.check("p50 to raw", over_raw, Bound::AtMost(4.1), Bound::AtMost(3.2));
     page.say(&aims.finish());
     Ok(())

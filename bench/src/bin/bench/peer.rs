@@ -260,6 +260,13 @@ impl Peer {
     }
 }
 
+impl Peer {
+    /// Ends it at once, without waiting until it has.
+    pub fn kill(&mut self) {
+        _ = self.child.kill();
+    }
+}
+
 impl Drop for Peer {
     fn drop(&mut self) {
         drop(self.stdin.take());
