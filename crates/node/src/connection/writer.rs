@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::runtime::Handle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::Connection;
@@ -26,7 +27,7 @@ pub(super) async fn run(
     let first = Instant::now() + part.mul_f64(rand::random());
     let mut ticker = interval_at(first, part);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut silent = 0;
+    let (mut silent, turns) = (0, turns());
     let mut writing: Option<Box<Sink>> = None;
     loop {
         tokio::select! {
@@ -50,7 +51,7 @@ pub(super) async fn run(
         if writing.is_none() {
             // Who has something to send, and is about to run, shall come first: then it goes out in one write.
             let mut known = 0;
-            for _ in 0..TURNS {
+            for _ in 0..turns {
                 let Some(queued) = connection.gathered().filter(|queued| *queued > known) else { break };
                 known = queued;
                 tokio::task::yield_now().await;
@@ -64,8 +65,11 @@ pub(super) async fn run(
     }
 }
 
-/// So often others have their turn at most before what they send is written, for as long as more comes.
-const TURNS: usize = 2;
+/// So often others have their turn at most before what they send is written, for as long as more comes. With a single worker
+/// all of them come on its thread, and a turn costs no time in which the peer could have been at work.
+fn turns() -> usize {
+    if Handle::current().metrics().num_workers() == 1 { 3 } else { 1 }
+}
 
 /// Writes all of a batch. May be given up and begun again at any point.
 async fn write(sink: Option<&mut Sink>, connection: &Connection) -> io::Result<()> {
