@@ -24,7 +24,7 @@ Usage: cargo xtask COMMAND
 
   demo            Start three app_a and three app_b on this machine, one cluster; Ctrl-C ends it
   test            Check and test everything
-  test --quick    The same without the long tests, in under 3 minutes
+  test --quick    The same without the long tests, in some 6 minutes on two cores
   bench [SUITE]   Measure Beamline beside OTP and other rivals: calls, terms, ...; `bench --help` lists them
   fuzz            Fuzz what reads strangers' bytes, each target for ten minutes
   image           Build the images of deploy/ (needs a Docker engine)

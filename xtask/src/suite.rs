@@ -23,7 +23,7 @@ that are missing. With CI=true a test skipped for a tool that apt can install co
 
 Usage: cargo xtask test [--quick]
 
-  --quick   Without documentation, OTP 27 and 29, the long tests and fuzzing; under 3 minutes";
+  --quick   Without documentation, OTP 27 and 29, the long tests and fuzzing; some 6 minutes on two cores";
 
 /// Tests whose path has one of these parts take long or need the OTP trees.
 const LONG: [&str; 3] = ["otp27", "otp29", "long_"];
