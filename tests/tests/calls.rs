@@ -1,16 +1,19 @@
 //! The rarer ways in which real nodes call and start functions of a Rust node, and the other way round: `rpc` and `erpc` in all
 //! their forms, broadcasts, processes that are both linked and watched, exits and group leaders.
 
-use std::future::IntoFuture;
+mod common;
+
 use std::sync::Mutex;
 
 use beamline::node::{Epmd as UsedEpmd, Message, Spawned};
 use beamline::prelude::*;
 use beamline::term::Reference;
 use tokio::runtime::Runtime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use whole_clusters::{Beam, DEADLINE, Epmd, Otp, for_each_otp, unique};
+
+use self::common::{pid_in, run_in_process};
 
 const COOKIE: &str = "secret";
 
@@ -64,19 +67,12 @@ impl Pair {
         F: FnOnce(Process) -> Fut,
         Fut: Future<Output = T> + Send + 'static,
     {
-        let (tell, told) = oneshot::channel();
-        self.node.spawn(|me| {
-            let work = work(me);
-            async move { drop(tell.send(work.await)) }
-        });
-        self.runtime.block_on(async { timeout(DEADLINE, told).await }).expect("in time").expect("it runs to its end")
+        run_in_process(&self.runtime, &self.node, work)
     }
 
     /// The pid that a variable of the real node is bound to.
     fn pid(&mut self, variable: &str) -> Pid {
-        self.beam.eval(&format!(":persistent_term.put(:pid, {variable})"));
-        let call = self.node.call(&self.peer, ("persistent_term", "get"), (atom("pid"),));
-        self.runtime.block_on(call.into_future()).expect("a pid")
+        pid_in(&mut self.beam, variable, &self.runtime, &self.node)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Signals between processes of a Rust node and of a real one, in both directions: links, exits, monitors, aliases, spawns,
 //! group leaders, restarts.
 
+mod common;
+
 use std::time::Duration;
 
 use beamline::node::{AliasKind, Epmd as UsedEpmd, Exit, Message, MonitorOptions, NodeBuilder, ProcessInfo, Spawned};
@@ -10,6 +12,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use whole_clusters::{Beam, DEADLINE, Epmd, Otp, for_each_otp, unique, wait_until};
+
+use self::common::{pid_in, run_in_process};
 
 const COOKIE: &str = "secret";
 
@@ -52,12 +56,7 @@ impl Pair {
         F: FnOnce(Process) -> Fut,
         Fut: Future<Output = T> + Send + 'static,
     {
-        let (tell, told) = oneshot::channel();
-        self.node.spawn(|me| {
-            let work = work(me);
-            async move { drop(tell.send(work.await)) }
-        });
-        self.runtime.block_on(async { timeout(DEADLINE, told).await }).expect("in time").expect("it runs to its end")
+        run_in_process(&self.runtime, &self.node, work)
     }
 
     /// A Rust process under a name, which does what it is told; what it hears otherwise comes out of the channel.
@@ -77,9 +76,7 @@ impl Pair {
 
     /// The pid that a variable of the real node is bound to.
     fn pid(&mut self, variable: &str) -> Pid {
-        self.beam.eval(&format!(":persistent_term.put(:pid, {variable})"));
-        let call = self.node.call(&self.peer, ("persistent_term", "get"), (atom("pid"),));
-        self.runtime.block_on(call.into_future()).expect("a pid")
+        pid_in(&mut self.beam, variable, &self.runtime, &self.node)
     }
 
     fn info(&self, pid: &Pid) -> Option<ProcessInfo> {
