@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -109,7 +109,7 @@ where
 }
 
 /// Connects so many times. `connect` gives what it took; what follows (closing) is not measured.
-pub async fn connects<Connect, Connecting>(count: usize, mut connect: Connect) -> Result<Report, Error>
+pub async fn connects<Connect, Connecting>(count: usize, pause: Duration, mut connect: Connect) -> Result<Report, Error>
 where
     Connect: FnMut() -> Connecting,
     Connecting: Future<Output = Result<std::time::Duration, Error>>,
@@ -118,8 +118,7 @@ where
     let mut latencies = Vec::with_capacity(count);
     for _ in 0..count {
         latencies.push(connect().await?.as_nanos() as u64);
-        // The other side shall have noticed that the last one is closed.
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(pause).await;
     }
     Ok(Report::timed("connect", latencies, start.elapsed()))
 }

@@ -85,8 +85,9 @@ obey(Node, ["calls", Kind, Callers, Limit]) ->
     end;
 obey(Node, ["oneway", Size, Limit]) ->
     one_way(Node, list_to_integer(Size), limit(Limit));
-obey(Node, ["connect", Count]) ->
-    connects(Node, list_to_integer(Count));
+obey(Node, ["connect", Count, Pause]) ->
+    {time, Between} = limit(Pause),
+    connects(Node, list_to_integer(Count), Between div 1000000);
 obey(_, Words) ->
     say("failed: I do not know ~p", [Words]).
 
@@ -157,14 +158,14 @@ send(Node, Message, Left) ->
     {sink, Node} ! Message,
     send(Node, Message, Left - 1).
 
-connects(Node, Count) ->
+connects(Node, Count, Pause) ->
     Start = now_ns(),
-    Latencies = [connect(Node) || _ <- lists:seq(1, Count)],
+    Latencies = [connect(Node, Pause) || _ <- lists:seq(1, Count)],
     report("connect", Latencies, now_ns() - Start).
 
-connect(Node) ->
+connect(Node, Pause) ->
     erlang:disconnect_node(Node),
-    timer:sleep(50),
+    timer:sleep(Pause),
     Start = now_ns(),
     true = net_kernel:connect_node(Node),
     now_ns() - Start.

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `calls KIND CALLERS LIMIT` | `calls COUNT NANOSECONDS P50 P99`, latencies in nanoseconds |
 //! | `oneway SIZE LIMIT` | `oneway COUNT NANOSECONDS`, until the receiver said that it had them all |
-//! | `connect COUNT` | `connect COUNT NANOSECONDS P50 P99`, of connecting anew |
+//! | `connect COUNT PAUSEms` | `connect COUNT NANOSECONDS P50 P99`, of connecting anew |
 //!
 //! LIMIT is `400ms` or `1000x`. What a rival cannot do it answers with `failed WHY`. `bench.erl` speaks the same.
 #![cfg(feature = "network")]

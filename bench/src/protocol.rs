@@ -71,7 +71,8 @@ pub enum Command {
     /// Messages of this many bytes, unanswered.
     OneWay { size: usize, limit: Limit },
     /// Connecting anew, so many times.
-    Connect { count: usize },
+    /// With a pause between, so that the peer has noticed that the last one is closed.
+    Connect { count: usize, pause: Duration },
 }
 
 impl Command {
@@ -82,7 +83,10 @@ impl Command {
                 Command::Calls { kind: kind.to_owned(), callers: callers.parse().ok()?, limit: Limit::parse(limit)? }
             }
             ["oneway", size, limit] => Command::OneWay { size: size.parse().ok()?, limit: Limit::parse(limit)? },
-            ["connect", count] => Command::Connect { count: count.parse().ok()? },
+            ["connect", count, pause] => {
+                let pause = Duration::from_millis(pause.strip_suffix("ms")?.parse().ok()?);
+                Command::Connect { count: count.parse().ok()?, pause }
+            }
             _ => return None,
         })
     }

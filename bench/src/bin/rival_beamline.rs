@@ -99,7 +99,7 @@ async fn client(address: String, mut commands: Commands) -> Result<(), Error> {
         say_result(match command {
             Command::Calls { kind, callers, limit } => calls(&node, &peer, &kind, callers, limit).await,
             Command::OneWay { size, limit } => one_way(&node, &peer, size, limit).await,
-            Command::Connect { count } => connects(&node, &peer, count).await,
+            Command::Connect { count, pause } => connects(&node, &peer, count, pause).await,
         });
     }
     Ok(())
@@ -176,10 +176,10 @@ fn batch(size: usize) -> u64 {
     if size > 4096 { 1 } else { 64 }
 }
 
-async fn connects(node: &Node, peer: &NodeName, count: usize) -> Result<Report, Error> {
+async fn connects(node: &Node, peer: &NodeName, count: usize, pause: Duration) -> Result<Report, Error> {
     node.disconnect(peer);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    asynchronous::connects(count, || async {
+    tokio::time::sleep(pause).await;
+    asynchronous::connects(count, pause, || async {
         let start = Instant::now();
         node.connect(peer).await?;
         let took = start.elapsed();

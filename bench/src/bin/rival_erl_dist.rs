@@ -58,9 +58,9 @@ async fn client(address: &str) -> Result<(), Error> {
                     }
                     one_way(connection.as_mut().ok_or("not connected")?, size, limit).await
                 }
-                Command::Connect { count } => {
+                Command::Connect { count, pause } => {
                     connection = None;
-                    connects(address, count).await
+                    connects(address, count, pause).await
                 }
             }
         }));
@@ -97,12 +97,11 @@ fn counted(answer: &Term, count: u64, start: Instant) -> Result<Report, Error> {
     }
 }
 
-async fn connects(address: &str, count: usize) -> Result<Report, Error> {
+async fn connects(address: &str, count: usize, pause: Duration) -> Result<Report, Error> {
     let start = Instant::now();
     let mut latencies = Vec::new();
     for _ in 0..count {
-        // As the others: the peer shall have noticed that the last one is closed.
-        smol::Timer::after(Duration::from_millis(50)).await;
+        smol::Timer::after(pause).await;
         let before = Instant::now();
         let connection = connect(address).await?;
         latencies.push(before.elapsed().as_nanos() as u64);

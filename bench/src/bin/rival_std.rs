@@ -84,7 +84,7 @@ fn client(address: &str) -> Result<(), Error> {
             Command::Calls { callers: 1, limit, .. } => protocol::calls(limit, || round_trip(&mut calling)),
             Command::Calls { .. } => Err("a blocking socket has one caller".into()),
             Command::OneWay { size, limit } => one_way(&mut sending, size, limit),
-            Command::Connect { count } => connects(address, count),
+            Command::Connect { count, pause } => connects(address, count, pause),
         });
     });
     Ok(())
@@ -115,7 +115,7 @@ fn one_way(stream: &mut TcpStream, size: usize, limit: Limit) -> Result<Report, 
     Ok(Report::Counted { count, elapsed: start.elapsed() })
 }
 
-fn connects(address: &str, count: usize) -> Result<Report, Error> {
+fn connects(address: &str, count: usize, pause: Duration) -> Result<Report, Error> {
     let start = Instant::now();
     let mut latencies = Vec::new();
     for _ in 0..count {
@@ -126,7 +126,7 @@ fn connects(address: &str, count: usize) -> Result<Report, Error> {
         round_trip(&mut stream)?;
         latencies.push(before.elapsed().as_nanos() as u64);
         drop(stream);
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(pause);
     }
     Ok(Report::timed("connect", latencies, start.elapsed()))
 }

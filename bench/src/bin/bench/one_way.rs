@@ -79,25 +79,43 @@ fn aims(set: &Set, size: usize) -> String {
     aims.finish()
 }
 
+/// What a processor and its caches have forgotten after 50 ms of idleness makes connecting twice as slow, for all. The figures
+/// to beat were measured where a raw connection took 0.11 ms, which is what it takes after 5.
+const PAUSES: [u64; 2] = [50, 5];
+
 pub fn connect(lab: &Lab, options: &Options, page: &mut Page) -> Result<(), Error> {
+    for pause in PAUSES {
+        eprintln!("after {pause} ms");
+        connect_after(pause, lab, options, page)?;
+    }
+    Ok(())
+}
+
+fn connect_after(pause: u64, lab: &Lab, options: &Options, page: &mut Page) -> Result<(), Error> {
     let mut pairs = Pairs::new(lab, two_cores());
-    let count = if options.quick { 5 } else { 15 };
+    let count = if options.quick { 5 } else { 750 / pause };
     let set = pairs.measure(&CONNECTS, options, |_, limit| {
         // Warming up needs only one.
-        format!("connect {}", if limit == "50ms" { 1 } else { count })
+        format!("connect {} {pause}ms", if limit == "50ms" { 1 } else { count })
     });
-    let mut table = Table::new(&["", "p50 ms", "p99 ms"]);
+    let mut table = Table::new(&["", "p50 ms", "p99 ms", "p50 to raw"]);
     for measured in &set.rows {
         let label = measured.row.label;
         let p50 = maybe(set.median(label, |sample| sample.p50 / 1e6));
         let p99 = maybe(set.median(label, |sample| sample.p99 / 1e6));
-        table.row(&[label.to_owned(), measured.failed.clone().unwrap_or(p50), p99]);
+        let to_raw = maybe(set.ratio(label, CONNECTS[0].label, |sample| sample.p50));
+        table.row(&[label.to_owned(), measured.failed.clone().unwrap_or(p50), p99, to_raw]);
     }
-    page.say(&format!("Each round connects {count} times. {}\n\n{}", heading(&set), table.finish()));
+    page.say(&format!(
+        "### After a pause of {pause} ms\n\nEach round connects {count} times. {}\n\n{}",
+        heading(&set),
+        table.finish()
+    ));
     let mut aims = Aims::new(set.noisy);
-    let millis = set.median(BEAMLINE, |sample| sample.p50 / 1e6);
-    aims.check("p50 in ms", millis, Bound::AtMost(0.45), Bound::AtMost(0.35));
-    // These two were set where a raw connection and a round trip took 0.11 ms.
+    if pause == 5 {
+        let millis = set.median(BEAMLINE, |sample| sample.p50 / 1e6);
+        aims.check("p50 in ms", millis, Bound::AtMost(0.45), Bound::AtMost(0.35));
+    }
     let over_raw = set.ratio(BEAMLINE, CONNECTS[0].label, |sample| sample.p50);
     aims.check("p50 to raw", over_raw, Bound::AtMost(4.1), Bound::AtMost(3.2));
     page.say(&aims.finish());
