@@ -110,6 +110,25 @@ impl<'n> Writer<'n> {
     fn finish(mut self) -> String {
         let notebook = self.notebook;
         let origin = &notebook.origin;
+        self.parts();
+        // A text that begins as a byte order mark would be taken for one.
+        if origin.preamble == 0 && self.out.starts_with('\u{feff}') {
+            self.out.insert(0, '\u{feff}');
+        }
+        if self.keep && self.last.is_some_and(|last| last + 1 == origin.parts) {
+            // What stood below the last part stays, but for the stamp, which says that nothing has been changed.
+            self.out.push_str(&origin.text[origin.tail..origin.stamp.unwrap_or(origin.text.len())]);
+            if origin.stamp.is_none() {
+                return self.out;
+            }
+        }
+        self.end_line();
+        self.out.push_str(self.newline());
+        self.out
+    }
+
+    fn parts(&mut self) {
+        let notebook = self.notebook;
         self.head();
         for cell in &notebook.setup {
             if !bare(&notebook.setup) || self.kept(&cell.span).is_some() {
@@ -124,16 +143,6 @@ impl<'n> Writer<'n> {
                 self.cell(cell, true);
             }
         }
-        if self.keep && self.last.is_some_and(|last| last + 1 == origin.parts) {
-            // What stood below the last part stays, but for the stamp, which says that nothing has been changed.
-            self.out.push_str(&origin.text[origin.tail..origin.stamp.unwrap_or(origin.text.len())]);
-            if origin.stamp.is_none() {
-                return self.out;
-            }
-        }
-        self.end_line();
-        self.out.push_str(self.newline());
-        self.out
     }
 
     fn newline(&self) -> &'static str {

@@ -209,3 +209,13 @@ fn a_section_without_a_name_is_one_after_an_edit_beside_it() {
     let read = Notebook::read(&notebook.write());
     assert_eq!(names(&read), names(&notebook));
 }
+
+#[test]
+fn a_name_may_begin_as_a_byte_order_mark() {
+    let mut notebook = Notebook::empty();
+    notebook.rename("\u{feff} {: .x}");
+    let text = notebook.write();
+    assert_eq!(text, "\u{feff}\u{feff} {: .x}\n===\n");
+    assert_eq!(Notebook::read(&text).name(), notebook.name());
+    assert_eq!(Notebook::read(&text).write(), text);
+}
