@@ -1,7 +1,7 @@
 //! Text that people write, made such that a file holds it as one cell or one heading, and is read back the same.
 
 use super::cell::Language;
-use super::notebook::Notebook;
+use super::notebook::{Notebook, Section};
 use super::scan::{Block, BlockKind, scan};
 use super::warning::Trouble;
 
@@ -41,13 +41,15 @@ pub(super) fn storable(source: &str) -> String {
     format!("{fence}text\n{text}\n{fence}")
 }
 
-/// Whether the text is read back as it is, and leaves alone what follows it.
+/// Whether the text is read back as it is, and leaves alone what follows it: a mark, code, a heading.
 fn survives(text: &str) -> bool {
-    let file = format!("# n\n\n## s\n\n{}\n\n{BREAK}\n\nx\n\n```elixir\ny\n```\n", written(text));
-    let notebook = Notebook::read(&file);
-    let [section] = notebook.sections() else { return false };
-    let sources: Vec<&str> = section.cells().iter().map(|cell| cell.source()).collect();
-    sources == [text, "x", "y"]
+    let cell = written(text);
+    let marked = format!("## s\n\n{cell}\n\n{BREAK}\n\nx");
+    let coded = format!("## s\n\n{cell}\n\n```elixir\ny\n```");
+    let notebook = Notebook::read(&format!("# n\n\n{marked}\n\n{coded}\n\n## s\n\n{cell}\n\n## s\n"));
+    let sources = |section: &Section| section.cells().iter().map(|cell| cell.source().to_owned()).collect();
+    let read: Vec<Vec<String>> = notebook.sections().iter().map(sources).collect();
+    read == [vec![text, "x"], vec![text, "y"], vec![text], vec![]]
 }
 
 /// Takes headings that would begin a section down, and closes what is open.
@@ -59,7 +61,10 @@ fn mend(text: &str) -> String {
         out.push_str(&text[done..block.start]);
         done = block.end;
         match &block.kind {
-            BlockKind::Heading { level: 1 | 2, name: "" } => {}
+            // Of one without a name the line below stays, if it has one.
+            BlockKind::Heading { level: 1 | 2, name: "" } => {
+                out.push_str(text[block.start..block.end].split_once('\n').map_or("", |(_, line)| line));
+            }
             BlockKind::Heading { level: 1 | 2, name } => out.extend(["### ", name]),
             BlockKind::Comment(lines) if lines.first().is_some_and(|line| line.starts_with("livebook:")) => {
                 out.push_str(&text[block.start..block.end].replacen("livebook:", "livebook :", 1));
@@ -137,4 +142,9 @@ pub(super) fn heading_line(level: usize, name: &str) -> Option<String> {
         [Block { kind: BlockKind::Heading { level: read, name: said }, .. }] => *read == level && *said == name,
         _ => false,
     })
+}
+
+/// Whether a section of this name has an underlined heading.
+pub(super) fn is_underlined(name: &str) -> bool {
+    heading_line(2, name).is_some_and(|form| !form.starts_with('#'))
 }

@@ -160,7 +160,8 @@ impl<'n> Writer<'n> {
     /// Takes white space from the end, but for the space that makes a heading without a name of `##`.
     fn end_line(&mut self) {
         let said = self.out.trim_end_matches([' ', '\t', '\r', '\n']).len();
-        let line = self.out[..said].rsplit('\n').next().unwrap_or_default();
+        let text = &self.out[..said];
+        let line = text.strip_prefix('\u{feff}').unwrap_or(text).rsplit('\n').next().unwrap_or_default();
         let is_nameless = !line.is_empty() && line.bytes().all(|byte| byte == b'#');
         let space = is_nameless && self.out[said..].starts_with([' ', '\t']);
         self.out.truncate(said + usize::from(space));
@@ -229,6 +230,13 @@ impl<'n> Writer<'n> {
         }
     }
 
+    /// Whether the text above takes the blank line below it, as indented code does: a line there is then none to underline.
+    fn swallows(&self) -> bool {
+        let said = self.out.trim_end_matches([' ', '\t', '\r', '\n']);
+        let last = said.rsplit(['\r', '\n']).next().unwrap_or_default();
+        self.after == After::Markdown && last.starts_with([' ', '\t'])
+    }
+
     fn heading(&mut self, level: usize, name: &str) {
         let line = markdown::heading_line(level, name);
         self.push(&line.unwrap_or_else(|| format!("{} {name}", "#".repeat(level))));
@@ -244,6 +252,10 @@ impl<'n> Writer<'n> {
                 metadata.set("branch_parent_index", parent.into());
             }
             self.data(&metadata);
+            if metadata.is_empty() && self.swallows() && markdown::is_underlined(&section.name) {
+                self.push(&metadata.comment());
+                self.push("\n\n");
+            }
             self.heading(2, &section.name);
         }
         self.after = After::Heading;
@@ -254,9 +266,11 @@ impl<'n> Writer<'n> {
         let after = self.after;
         self.after = if cell.kind == Kind::Markdown { After::Markdown } else { After::Code };
         if cell.kind == Kind::Markdown {
-            let alone = cell.source.is_empty() || (after == After::Code && markdown::begins_as_output(&cell.source));
-            let joins = after == After::Markdown && cell.metadata.is_empty();
             let kept = self.kept(&cell.span);
+            // What was read may be open, and is no longer at the end.
+            let source = if kept.is_some() { cell.source.clone() } else { markdown::storable(&cell.source) };
+            let alone = source.is_empty() || (after == After::Code && markdown::begins_as_output(&source));
+            let joins = after == After::Markdown && cell.metadata.is_empty();
             if kept.is_none() && !parted {
                 self.data(&cell.metadata);
             }
@@ -266,8 +280,7 @@ impl<'n> Writer<'n> {
             }
             match kept {
                 Some(text) => self.out.push_str(text),
-                // What was read may be open, and is no longer at the end.
-                None => self.push(&markdown::written(&markdown::storable(&cell.source))),
+                None => self.push(&markdown::written(&source)),
             }
             return;
         }
@@ -292,7 +305,7 @@ impl<'n> Writer<'n> {
             self.out.push_str(&self.notebook.origin.text[place.text.end..cell.outputs_end]);
             return;
         }
-        if !with_outputs || (cell.outputs_edited && !self.notebook.persists_outputs()) {
+        if cell.outputs_edited && !(with_outputs && self.notebook.persists_outputs()) {
             return;
         }
         for output in &cell.outputs {

@@ -219,3 +219,35 @@ fn a_name_may_begin_as_a_byte_order_mark() {
     assert_eq!(Notebook::read(&text).name(), notebook.name());
     assert_eq!(Notebook::read(&text).write(), text);
 }
+
+#[test]
+fn a_notebook_without_a_name_may_begin_with_a_byte_order_mark() {
+    let mut notebook = Notebook::read("\u{feff}# \n## S\n");
+    notebook.rename_section(notebook.sections()[0].id(), "T");
+    assert_eq!(notebook.write(), "\u{feff}# \n\n## T\n");
+}
+
+#[test]
+fn text_that_would_be_a_heading_where_it_is_moved_keeps_what_is_said() {
+    let mut notebook = Notebook::read("## S\n\n```elixir\n1\n```\n\u{a0}\n=====\n");
+    let text = notebook.sections()[0].cells()[1].id();
+    assert!(notebook.move_cell(text, Direction::Up));
+    assert_eq!(notebook.write(), "# Untitled notebook\n\n## S\n\n=====\n\n```elixir\n1\n```\n");
+}
+
+#[test]
+fn text_of_which_nothing_can_be_written_is_an_empty_cell() {
+    let force = "<!-- livebook:{\"force_markdown\":true} -->";
+    let mut notebook = Notebook::read(&format!("```elixir\n1\n```\n\n# N\n\n{force}\n\n##\u{a0}\n"));
+    notebook.rename("M");
+    let mark = "<!-- livebook:{\"break_markdown\":true} -->";
+    assert_eq!(notebook.write(), format!("# M\n\n## Section\n\n```elixir\n1\n```\n\n{mark}\n"));
+}
+
+#[test]
+fn outputs_that_the_setup_had_are_kept_when_all_is_written_anew() {
+    let mut notebook = Notebook::read("```elixir\n1\n```\n\n```output\n2\n```\n\n# N\n");
+    notebook.rename("M");
+    let mark = "<!-- livebook:{\"output\":true} -->";
+    assert_eq!(notebook.write(), format!("# M\n\n```elixir\n1\n```\n\n{mark}\n\n```\n2\n```\n"));
+}

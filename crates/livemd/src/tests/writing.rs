@@ -81,6 +81,24 @@ fn what_is_open_in_text_is_closed() {
 }
 
 #[test]
+fn a_fence_in_an_item_is_closed_before_code_that_would_close_it() {
+    let mut notebook = blank();
+    add(&mut notebook, Kind::Markdown, "* a\n  ```");
+    elixir(&mut notebook, "1");
+    assert!(notebook.write().ends_with("* a\n  ```\n```\n\n```elixir\n1\n```\n"), "{}", notebook.write());
+    assert_eq!(Notebook::read(&notebook.write()), notebook);
+}
+
+#[test]
+fn an_underlined_name_below_indented_code_is_parted_from_it() {
+    let mut notebook = blank();
+    add(&mut notebook, Kind::Markdown, "    code");
+    notebook.insert_section(1, "F#");
+    assert!(notebook.write().ends_with("    code\n\n<!-- livebook:{} -->\n\nF#\n---\n"), "{}", notebook.write());
+    assert_eq!(Notebook::read(&notebook.write()), notebook);
+}
+
+#[test]
 fn data_in_text_stays_text() {
     assert_eq!(of(Kind::Markdown, "<!-- livebook:{\"output\":true} -->"), "<!-- livebook :{\"output\":true} -->\n");
 }
