@@ -5,7 +5,7 @@
 
 mod common;
 
-use beamline_term::Term;
+use beamline_term::{Atom, Term};
 use bytes::Bytes;
 use common::term;
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ fn eetf_is_wrong(part: &Term) -> bool {
             list.iter().all(|number| small(&number)) && list.iter().any(|number| number.as_i64() < Some(0))
         }
         Term::Map(map) => map.iter().filter(|(key, _)| zero(key)).count() > 1,
-        _ => false,
+        _ => is_misread(part),
     }
 }
 
@@ -61,7 +61,24 @@ fn eetf_is_wrong(part: &Term) -> bool {
 /// `[]` and `[a|b]`. One of them is lost. Atoms, integers and binaries it tells apart.
 fn erltf_is_wrong(part: &Term) -> bool {
     let plain = |key: &Term| matches!(key, Term::Atom(_) | Term::Integer(_) | Term::Binary(_));
-    matches!(part, Term::Map(map) if map.len() > 1 && !map.iter().all(|(key, _)| plain(key)))
+    matches!(part, Term::Map(map) if map.len() > 1 && !map.iter().all(|(key, _)| plain(key))) || is_misread(part)
+}
+
+/// Both read an atom's bytes in Latin-1, the old form, as UTF-8. Nothing shows the form of an atom that has been read: true of
+/// one whose bytes in Latin-1 are another atom in UTF-8.
+fn is_misread(part: &Term) -> bool {
+    let misread = |atom: &Atom| {
+        let latin: Option<Vec<u8>> = atom.as_str().chars().map(|char| u8::try_from(char).ok()).collect();
+        !atom.as_str().is_ascii() && latin.is_some_and(|bytes| std::str::from_utf8(&bytes).is_ok())
+    };
+    match part {
+        Term::Atom(atom) => misread(atom),
+        Term::Pid(pid) => misread(pid.node()),
+        Term::Port(port) => misread(port.origin().node()),
+        Term::Reference(reference) => misread(reference.node()),
+        Term::Export(fun) => misread(&fun.module) || misread(&fun.function),
+        _ => false,
+    }
 }
 
 /// A term's bytes with one of them changed.
@@ -101,5 +118,17 @@ proptest! {
                 prop_assert_eq!(Term::decode(&theirs), Ok(ours), "erltf");
             }
         }
+    }
+}
+
+#[test]
+fn an_atom_in_latin_1_is_what_erlang_makes_of_it() {
+    let bytes = Bytes::from_static(b"\x83s\x02\xc3\xa9");
+    // `atom_to_list(binary_to_term(<<131, 115, 2, 195, 169>>))` is `[195, 169]`.
+    let ours = Term::atom("\u{c3}\u{a9}");
+    assert_eq!(Term::decode(&bytes), Ok(ours.clone()));
+    assert!(is_misread(&ours) && !is_misread(&Term::atom("\u{e9}")));
+    for theirs in [eetf(&bytes), erltf(&bytes)] {
+        assert_eq!(theirs.map(|bytes| Term::decode(&bytes)), Some(Ok(Term::atom("\u{e9}"))));
     }
 }
