@@ -11,6 +11,7 @@ use beamline_proto::control::{Caller, Target};
 use beamline_proto::flags::Flags;
 use beamline_proto::handshake::Local;
 use beamline_proto::{Cookie, NodeName};
+use beamline_term::serde::to_rope;
 use beamline_term::{Atom, Creation, Origin, Pid, atom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,7 +25,7 @@ use crate::cause::{Cause, ConnectError};
 use crate::config::Settings;
 use crate::connection::guests::Guests;
 use crate::connection::slots::{Slots, Wish};
-use crate::connection::{Connection, dial};
+use crate::connection::{Connection, SHARED, dial};
 use crate::cookies::Cookies;
 use crate::destination::Destination;
 use crate::epmd::Registration;
@@ -261,14 +262,14 @@ impl Node {
 
     /// Sends a message, connecting first if need be. It has been taken when this returns, and arrives unless the
     /// connection breaks; who does not exist gets nothing, as in Erlang. It waits for the connection, and for room in the queue
-    /// toward that node: bound it by [`tokio::time::timeout`]. Dropped while it waits, it has sent nothing.
+    /// toward that node: bound it by [`tokio::time::timeout`]. Dropped while it waits, it has sent nothing. Large binaries, in a
+    /// [`Term`](beamline_term::Term) or as a [`Binary`](beamline_term::Binary) in a type of your own, are sent from where they
+    /// are, without a copy.
     ///
     /// # Errors
     /// It could not be sent.
     pub async fn send(&self, to: impl Into<Destination>, message: &(impl Serialize + ?Sized)) -> Result<(), SendError> {
-        let mut out = Vec::with_capacity(64);
-        beamline_term::serde::write(message, &mut out)?;
-        self.inner().send_from(&self.inner().caller_cell, to.into(), out.into()).await
+        self.inner().send_from(&self.inner().caller_cell, to.into(), to_rope(message, SHARED)?.into()).await
     }
 
     /// Adds exported functions.

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use beamline_term::serde::to_rope;
 use serde::Serialize;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
+use crate::connection::SHARED;
 use crate::destination::Destination;
 use crate::node::Inner;
 use crate::process::Cell;
@@ -27,16 +29,18 @@ impl Timer {
         message: &(impl Serialize + ?Sized),
     ) -> Timer {
         let due = Instant::now() + time;
-        let mut out = Vec::new();
-        if let Err(error) = beamline_term::serde::write(message, &mut out) {
-            tracing::error!(%error, "a message for later cannot be written as a term; it is not sent");
-            return Timer { due, task: None };
-        }
+        let message = match to_rope(message, SHARED) {
+            Ok(message) => message.into(),
+            Err(error) => {
+                tracing::error!(%error, "a message for later cannot be written as a term; it is not sent");
+                return Timer { due, task: None };
+            }
+        };
         let sender = Arc::clone(node);
         let task = node.spawn(async move {
             sleep_until(due).await;
             // Who cannot be reached gets nothing.
-            let _ = sender.send_from(&from, to, out.into()).await;
+            let _ = sender.send_from(&from, to, message).await;
         });
         Timer { due, task: Some(task) }
     }

@@ -6,7 +6,8 @@ use beamline_proto::control::{Control, Message};
 use beamline_proto::flags::Flags;
 use beamline_proto::frame::{FRAGMENT, Fragments, Frame, FrameError, Reader, TICK, WHOLE, write, write_head};
 use beamline_term::codec::encode;
-use beamline_term::{Creation, Pid, atom};
+use beamline_term::serde::to_rope;
+use beamline_term::{Creation, Pid, Term, atom};
 use bytes::{BufMut, Bytes, BytesMut};
 use proptest::prelude::*;
 
@@ -55,12 +56,15 @@ fn fresh(flags: Flags) -> Reader {
 
 /// The frames of a message in parts.
 fn parts(sequence: u64, control: &Control, payload: &Bytes) -> Vec<Vec<u8>> {
-    let mut fragments = Fragments::new(Flags::OFFERED, sequence, control, payload).unwrap();
+    cut(Fragments::new(Flags::OFFERED, sequence, control, &payload.clone().into()).unwrap())
+}
+
+fn cut(mut fragments: Fragments) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     loop {
         let mut frame = Vec::new();
         let Some(part) = fragments.next(&mut frame) else { return frames };
-        frame.extend_from_slice(&part);
+        part.write(&mut frame);
         frames.push(frame);
     }
 }
@@ -95,10 +99,25 @@ fn the_bytes_of_fragments_are_those_of_otp() {
 }
 
 #[test]
+fn pieces_are_cut_up_as_the_whole_is() {
+    let shared = |size: usize| Term::from(Bytes::from(vec![size as u8; size]));
+    for sizes in [vec![200_000], vec![FRAGMENT, 10, 20_000, 5], vec![9_000, 2 * FRAGMENT - 9_010, 8_192, 70_000]] {
+        let term = Term::list(sizes.into_iter().map(shared));
+        let rope = to_rope(&term, 8 << 10).unwrap();
+        let mut whole = Vec::new();
+        encode::term(&mut whole, &term);
+        assert!(rope.pieces().count() > 1);
+        let fragments = Fragments::new(Flags::OFFERED, 9, &control(1), &rope.into()).unwrap();
+        assert_eq!(fragments.left(), whole.len());
+        assert_eq!(cut(fragments), parts(9, &control(1), &whole.into()));
+    }
+}
+
+#[test]
 fn what_is_small_or_not_agreed_is_not_cut_up() {
-    let (small, large) = (payload(10, 0), payload(WHOLE, 0));
+    let (small, large) = (payload(10, 0).into(), payload(WHOLE, 0).into());
     assert!(Fragments::new(Flags::OFFERED, 1, &control(1), &small).is_none());
-    assert!(Fragments::new(Flags::OFFERED, 1, &control(1), &payload(FRAGMENT, 0)).is_none(), "for five bytes");
+    assert!(Fragments::new(Flags::OFFERED, 1, &control(1), &payload(FRAGMENT, 0).into()).is_none(), "for five bytes");
     assert!(Fragments::new(Flags::OFFERED.without(Flags::FRAGMENTS), 1, &control(1), &large).is_none());
     let exit = Control::Exit { from: pid(1), to: pid(2) };
     assert!(Fragments::new(Flags::OFFERED, 1, &exit, &large).is_some());

@@ -216,7 +216,7 @@ impl Request {
         let call = caller.call(node.numbers.words(place.number()));
         let mut payload = Vec::with_capacity(arguments.len() + HEAD);
         call.write(&mut payload, &function.module, &function.function, &arguments);
-        let sent = connection.deliver(&call.to_control(), &payload.into()).await;
+        let sent = connection.deliver(&call.to_control(), &Bytes::from(payload).into()).await;
         sent.map_err(|unsent| self.unsent(unsent))?;
         patience.hand_over();
         let outcome = (&mut place).await;

@@ -30,6 +30,7 @@ use tokio::sync::{Notify, watch};
 
 use self::outlet::{Next, Outlet, Sink, Socket};
 use self::queue::Cost;
+pub(crate) use self::queue::SHARED;
 pub(crate) use self::send::{Held, Unsent};
 use crate::config::Limits;
 use crate::events::DownReason;
@@ -260,6 +261,7 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use beamline_proto::control::Control;
+    use beamline_proto::frame::Payload;
     use beamline_term::{Creation, Origin, Pid, atom};
     use bytes::Bytes;
     use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
@@ -288,7 +290,8 @@ mod tests {
         let connection = Connection::new(peer, Ends { port, local: anywhere, remote: anywhere }, &limits, metrics);
         let pid = |id| Pid::new(atom("a@h"), id, 0, Creation::new(1));
         let (message, payload) = (Control::Send { from: Some(pid(1)), to: pid(2) }, Bytes::from(vec![106; 6000]));
-        connection.deliver(&message, &payload).await.unwrap();
+        let whole_payload = Payload::from(payload.clone());
+        connection.deliver(&message, &whole_payload).await.unwrap();
         connection.tick();
         let whole = queue_bytes(&snapshotter);
         assert!((6000.0..7000.0).contains(&whole), "{whole}");
@@ -300,7 +303,7 @@ mod tests {
         connection.metrics.queue_bytes.set(0.0);
         tokio::select! {
             biased;
-            _ = connection.deliver(&message, &payload) => panic!("there is no room"),
+            _ = connection.deliver(&message, &whole_payload) => panic!("there is no room"),
             () = std::future::ready(()) => {}
         }
         assert!(queue_bytes(&snapshotter) >= whole + 6000.0);

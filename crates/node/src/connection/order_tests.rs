@@ -5,7 +5,7 @@ use std::io::IoSlice;
 
 use beamline_proto::control::{Control, Message, Target};
 use beamline_proto::flags::Flags;
-use beamline_proto::frame::{Frame, Reader};
+use beamline_proto::frame::{Frame, Payload, Reader};
 use beamline_term::codec::encode;
 use beamline_term::{Creation, Pid, Reference, atom};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -75,9 +75,9 @@ fn disorder(seed: u64) -> (Vec<(usize, usize)>, bool) {
         if size <= 100 {
             queue.write(&control, |out| out.extend_from_slice(&body), free).unwrap();
         } else if control.has_payload() {
-            queue.push(&control, &body, free).unwrap();
+            queue.push(&control, &body.clone().into(), free).unwrap();
         } else {
-            queue.push(&control, &Bytes::new(), free).unwrap();
+            queue.push(&control, &Payload::default(), free).unwrap();
         }
         sent.push(control);
         if random(4) == 0 {

@@ -8,14 +8,14 @@ use std::ops::AddAssign;
 
 use beamline_proto::control::{Control, Execute, Signal};
 use beamline_proto::flags::Flags;
-use beamline_proto::frame::{self, Fragments, FrameError};
+use beamline_proto::frame::{self, Fragments, FrameError, Payload};
 use beamline_term::Pid;
 use bytes::Bytes;
 
 /// Small messages are gathered in pieces of about this size.
 const CHUNK: usize = 64 << 10;
 /// A payload from this size on is handed to the socket as it is; a smaller one costs less to copy.
-pub(super) const SHARED: usize = 8 << 10;
+pub(crate) const SHARED: usize = 8 << 10;
 /// So much of large messages goes out before small ones have their turn again.
 const ROUND: usize = 256 << 10;
 /// How many emptied pieces are kept for what comes next.
@@ -219,7 +219,7 @@ impl Queue {
     pub(super) fn push(
         &mut self,
         control: &Control,
-        payload: &Bytes,
+        payload: &Payload,
         cost: impl FnOnce(usize) -> Cost,
     ) -> Result<(), FrameError> {
         if let Some(fragments) = Fragments::new(self.flags, self.sequence, control, payload) {
@@ -233,14 +233,14 @@ impl Queue {
             return Ok(());
         }
         if payload.len() < SHARED || !self.large.is_empty() {
-            return self.write(control, |out| out.extend_from_slice(payload), cost);
+            return self.write(control, |out| payload.write(out), cost);
         }
         let before = self.tail.len();
         frame::write_head(&mut self.tail, self.flags, control, payload.len())?;
         let size = self.tail.len() - before + payload.len();
         self.seal();
         self.messages += 1;
-        self.full.push_back(Chunk { data: Data::Shared(payload.clone()), cost: cost(size) });
+        push_shared(&mut self.full, payload, cost(size));
         Ok(())
     }
 
@@ -284,11 +284,11 @@ impl Queue {
             batch.flow.messages += usize::from(large.fragments.left() == 0);
             batch.chunks.push_back(Chunk { data: Data::Own(head), cost: Cost::default() });
             if large.fragments.left() > 0 {
-                batch.chunks.push_back(Chunk { data: Data::Shared(part), cost: Cost::default() });
+                push_shared(&mut batch.chunks, &part, Cost::default());
                 self.large.push_back(large);
                 continue;
             }
-            batch.chunks.push_back(Chunk { data: Data::Shared(part), cost: large.cost });
+            push_shared(&mut batch.chunks, &part, large.cost);
             while let Some(behind) = large.behind.pop_front() {
                 match behind {
                     Behind::Small(_, chunk) => {
@@ -320,6 +320,15 @@ impl Queue {
         if self.tail.is_empty() {
             self.tail = Vec::new();
         }
+    }
+}
+
+/// Appends a payload as it is. What it costs is given back when all of it is out.
+fn push_shared(chunks: &mut VecDeque<Chunk>, payload: &Payload, cost: Cost) {
+    let chunk = |piece: &Bytes| Chunk { data: Data::Shared(piece.clone()), cost: Cost::default() };
+    chunks.extend(payload.pieces().filter(|piece| !piece.is_empty()).map(chunk));
+    if let Some(last) = chunks.back_mut() {
+        last.cost += cost;
     }
 }
 
@@ -418,7 +427,7 @@ mod tests {
     }
 
     fn push(queue: &mut Queue, control: &Control, number: usize, size: usize) {
-        queue.push(control, &payload(number, size), |bytes| Cost { small: bytes, ..Cost::default() }).unwrap();
+        queue.push(control, &payload(number, size).into(), |bytes| Cost { small: bytes, ..Cost::default() }).unwrap();
     }
 
     /// Takes one batch off and appends its bytes to the stream; gives what is given back for them.
@@ -501,7 +510,7 @@ mod tests {
             let (mut cost, mut taken) = (Cost::default(), Cost::default());
             for (number, (from, to, size, take_now)) in steps.iter().enumerate() {
                 let counted = |bytes| { taken += Cost { small: bytes, ..Cost::default() }; Cost { small: bytes, ..Cost::default() } };
-                queue.push(&send(*from, *to), &payload(number, *size), counted).unwrap();
+                queue.push(&send(*from, *to), &payload(number, *size).into(), counted).unwrap();
                 if *take_now {
                     cost += take(&mut queue, &mut batch, &mut stream, piece);
                 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use beamline_proto::control::{Control, Execute, Signal};
-use beamline_proto::frame::{FrameError, WHOLE};
+use beamline_proto::frame::{FrameError, Payload, WHOLE};
 use beamline_term::Pid;
 use bytes::Bytes;
 
@@ -72,7 +72,7 @@ impl Drop for InLine<'_> {
 
 impl Connection {
     /// Sends a message, when there is room for it. When this returns it will be written, unless the connection breaks.
-    pub(crate) async fn deliver(&self, control: &Control, payload: &Bytes) -> Result<(), Unsent> {
+    pub(crate) async fn deliver(&self, control: &Control, payload: &Payload) -> Result<(), Unsent> {
         // A sender that never has to wait lets others have their turn, after 128 small messages or 128 KiB.
         for _ in 0..=payload.len().min(WHOLE) / 1024 {
             tokio::task::coop::consume_budget().await;
@@ -98,7 +98,7 @@ impl Connection {
     fn push(
         &self,
         control: &Control,
-        payload: &Bytes,
+        payload: &Payload,
         take: impl FnOnce(&mut Outlet) -> Option<Cost>,
     ) -> Option<Result<(), Unsent>> {
         let mut outlet = self.lock();
@@ -237,9 +237,13 @@ impl Connection {
 
     /// As [`Connection::send`], with a payload that is at hand.
     pub(crate) fn send_bytes(&self, control: &Control, payload: &Bytes) -> Result<(), FrameError> {
+        if payload.len() < SHARED {
+            return self.send(control, |out| out.extend_from_slice(payload));
+        }
+        let payload = Payload::from(payload.clone());
         self.insist(|outlet| {
             let Outlet { queue, promised, reserved, .. } = outlet;
-            queue.push(control, payload, |size| reserve(promised, reserved, size, payload.len() > WHOLE))
+            queue.push(control, &payload, |size| reserve(promised, reserved, size, payload.len() > WHOLE))
         })
     }
 

@@ -64,7 +64,7 @@ impl<S: GenServer> Server<S> {
     where
         S::Cast: Serialize,
     {
-        self.node.send_from(&self.node.caller_cell, self.to.clone(), cast_message(request)?).await
+        self.node.send_from(&self.node.caller_cell, self.to.clone(), cast_message(request)?.into()).await
     }
 
     /// Stops it with this reason, and waits until it has ended. Gives the reason with which it did.

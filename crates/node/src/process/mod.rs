@@ -36,6 +36,7 @@ use std::time::Duration;
 
 use beamline_proto::NodeName;
 use beamline_proto::ties::Alias;
+use beamline_term::serde::to_rope;
 use beamline_term::{Atom, Pid, Reference, Term};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -56,6 +57,7 @@ pub(crate) use roll::{Line, Roll};
 pub(crate) use table::Table;
 
 use crate::call::Call;
+use crate::connection::SHARED;
 use crate::destination::Destination;
 use crate::error::SendError;
 use crate::functions::FunctionName;
@@ -193,14 +195,13 @@ impl Process {
     }
 
     /// Sends a message, connecting first if need be; waits while the queue toward that node is full. Who does not exist gets
-    /// nothing, as in Erlang. Bound it by [`tokio::time::timeout`]: dropped while it waits, it has sent nothing.
+    /// nothing, as in Erlang. Bound it by [`tokio::time::timeout`]: dropped while it waits, it has sent nothing. Large binaries
+    /// are sent without a copy, as by [`Node::send`](crate::Node::send).
     ///
     /// # Errors
     /// It could not be sent.
     pub async fn send(&self, to: impl Into<Destination>, message: &(impl Serialize + ?Sized)) -> Result<(), SendError> {
-        let mut out = Vec::with_capacity(64);
-        beamline_term::serde::write(message, &mut out)?;
-        self.node.send_from(&self.cell, to.into(), out.into()).await
+        self.node.send_from(&self.cell, to.into(), to_rope(message, SHARED)?.into()).await
     }
 
     /// Calls a function on a node, as [`Node::call`](crate::Node::call).

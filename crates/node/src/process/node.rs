@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use beamline_proto::NodeName;
 use beamline_proto::control::Control;
+use beamline_proto::frame::Payload;
 use beamline_term::codec::encode;
 use beamline_term::{Atom, Pid, Reference, Term};
 use bytes::Bytes;
@@ -76,7 +77,7 @@ impl Inner {
 
     /// Sends a message in the name of the node itself, connecting first if need be.
     pub(crate) async fn send(self: &Arc<Self>, to: Destination, message: Message) -> Result<(), SendError> {
-        self.send_from(&self.caller_cell, to, message.encoded().clone()).await
+        self.send_from(&self.caller_cell, to, message.encoded().clone().into()).await
     }
 
     pub(crate) fn register(&self, name: &str, pid: &Pid) -> Result<(), NameTaken> {
@@ -92,7 +93,7 @@ impl Inner {
         self: &Arc<Self>,
         from: &Arc<Cell>,
         to: Destination,
-        payload: Bytes,
+        payload: Payload,
     ) -> Result<(), SendError> {
         let sender = from.pid.clone();
         let (node, control) = match &to {
@@ -106,7 +107,7 @@ impl Inner {
                 (alias.node(), Control::AliasSend { from: sender, to: alias.clone() })
             }
             _ => {
-                self.deliver_here(&to, payload);
+                self.deliver_here(&to, payload.into_bytes());
                 return Ok(());
             }
         };

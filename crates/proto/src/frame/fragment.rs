@@ -7,6 +7,7 @@ use beamline_term::codec::Decoder;
 use bytes::{Bytes, BytesMut};
 
 use super::FrameError;
+use super::payload::Payload;
 use super::shelf::Shelf;
 use crate::control::{Control, Head, Message, Place};
 use crate::flags::Flags;
@@ -30,14 +31,14 @@ pub struct Fragments {
     number: u64,
     /// The control message, until the first fragment has taken it.
     control: Vec<u8>,
-    payload: Bytes,
+    payload: Payload,
 }
 
 impl Fragments {
     /// Cuts a message up. `None` if it fits one frame, or if nobody agreed to put it together, or if it is a signal whose
     /// term stands in the control message, which is never cut. No other message under way may have the same `sequence`, which
     /// is not 0: OTP closes the connection on that.
-    pub fn new(flags: Flags, sequence: u64, control: &Control, payload: &Bytes) -> Option<Fragments> {
+    pub fn new(flags: Flags, sequence: u64, control: &Control, payload: &Payload) -> Option<Fragments> {
         if payload.len() <= WHOLE || !flags.contains(Flags::FRAGMENTS) {
             return None;
         }
@@ -58,11 +59,11 @@ impl Fragments {
 
     /// Appends the head of the next fragment and gives the part of the payload that must follow it; `None` when all are
     /// out.
-    pub fn next(&mut self, out: &mut Vec<u8>) -> Option<Bytes> {
+    pub fn next(&mut self, out: &mut Vec<u8>) -> Option<Payload> {
         if self.payload.is_empty() {
             return None;
         }
-        let part = self.payload.split_to(self.payload.len().min(FRAGMENT));
+        let part = self.payload.split_to(FRAGMENT);
         let is_first = !self.control.is_empty();
         let head = if is_first { FIRST + self.control.len() } else { CONTINUED };
         // A control message is a few kilobytes at most.

@@ -6,6 +6,7 @@
 
 mod answer;
 mod fragment;
+mod payload;
 mod reader;
 mod shelf;
 mod write;
@@ -15,6 +16,7 @@ use crate::flags::Flags;
 
 pub use answer::Answer;
 pub use fragment::{FRAGMENT, Fragments, WHOLE};
+pub use payload::Payload;
 pub use reader::Reader;
 pub use write::{write, write_answer, write_head};
 

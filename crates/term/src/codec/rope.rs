@@ -21,20 +21,34 @@ use crate::{Binary, Term};
 /// let pieces: Vec<&[u8]> = rope.pieces().collect();
 /// assert_eq!(pieces[1].as_ptr(), picture.as_ptr());
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Rope {
     buffer: Vec<u8>,
     /// What is not copied, and before which byte of the buffer it belongs.
     shared: Vec<(usize, Bytes)>,
+    /// Binaries of at least so many bytes are shared.
+    least: usize,
+}
+
+impl Default for Rope {
+    fn default() -> Rope {
+        Rope::sharing(Rope::SHARED)
+    }
 }
 
 impl Rope {
-    /// Binaries of at least so many bytes are shared. Below, a copy costs less than a piece of its own in a vectored write.
+    /// Binaries of at least so many bytes are shared, unless another limit is set. Below, a copy costs less than a piece of its
+    /// own in a vectored write.
     pub const SHARED: usize = 4 << 10;
 
     /// Nothing yet.
     pub fn new() -> Rope {
         Rope::default()
+    }
+
+    /// Nothing yet; binaries of at least so many bytes will be shared.
+    pub fn sharing(least: usize) -> Rope {
+        Rope { buffer: Vec::new(), shared: Vec::new(), least }
     }
 
     /// Where small things are written, with the functions of [`encode`].
@@ -47,9 +61,20 @@ impl Rope {
         write::term(self, term);
     }
 
+    /// Writes a binary.
+    #[inline]
+    pub fn binary(&mut self, binary: &Binary) {
+        if binary.len() < self.least {
+            write::copy_binary(&mut self.buffer, binary);
+        } else {
+            encode::binary_header(&mut self.buffer, binary.len());
+            self.shared.push((self.buffer.len(), binary.to_bytes()));
+        }
+    }
+
     /// Appends bytes that have been written already, such as terms from elsewhere.
     pub fn append(&mut self, bytes: Bytes) {
-        if bytes.len() < Rope::SHARED {
+        if bytes.len() < self.least {
             self.buffer.extend_from_slice(&bytes);
         } else {
             self.shared.push((self.buffer.len(), bytes));
@@ -81,7 +106,7 @@ impl Rope {
 
     /// The same as pieces that own themselves: one allocation for the buffer, none for what is shared.
     pub fn into_pieces(self) -> Vec<Bytes> {
-        let Rope { buffer, shared } = self;
+        let Rope { buffer, shared, .. } = self;
         let buffer = Bytes::from(buffer);
         let mut pieces = Vec::with_capacity(2 * shared.len() + 1);
         let mut start = 0;
@@ -92,6 +117,14 @@ impl Rope {
         pieces.push(buffer.slice(start..));
         pieces.retain(|piece| !piece.is_empty());
         pieces
+    }
+
+    /// All of it as one buffer, if nothing is shared.
+    ///
+    /// # Errors
+    /// The rope itself, if something is.
+    pub fn into_buffer(self) -> Result<Vec<u8>, Rope> {
+        if self.shared.is_empty() { Ok(self.buffer) } else { Err(self) }
     }
 
     /// Parts of the buffer, each with what follows it.
@@ -110,11 +143,6 @@ impl Sink for Rope {
 
     #[inline]
     fn binary(&mut self, binary: &Binary) {
-        if binary.len() < Rope::SHARED {
-            write::copy_binary(&mut self.buffer, binary);
-        } else {
-            encode::binary_header(&mut self.buffer, binary.len());
-            self.shared.push((self.buffer.len(), binary.to_bytes()));
-        }
+        Rope::binary(self, binary);
     }
 }

@@ -248,7 +248,7 @@ use serde::de::{Deserialize, DeserializeOwned};
 use serde::ser::Serialize;
 
 use crate::Term;
-use crate::codec::{Decoder, tag};
+use crate::codec::{Decoder, Rope, tag};
 
 /// Writes a value as a term with its version byte.
 ///
@@ -265,6 +265,15 @@ pub fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
 /// As [`to_bytes`]; what was appended until then stays.
 pub fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), Error> {
     Options::new().write(value, out)
+}
+
+/// Writes a value as a term without version byte, and shares the [`Binary`](crate::Binary) of at least `least` bytes in it rather
+/// than to copy them, also those within a [`Term`]. Other bytes are copied: a `Serialize` only lends them.
+///
+/// # Errors
+/// As [`to_bytes`].
+pub fn to_rope<T: Serialize + ?Sized>(value: &T, least: usize) -> Result<Rope, Error> {
+    passing::share(least, |out| write(value, out))
 }
 
 /// The term for a value.

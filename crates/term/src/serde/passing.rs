@@ -17,15 +17,19 @@ use super::any::AnyVisitor;
 use super::error::Error;
 use super::readable::{Readable, ReadableKey};
 use super::special;
-use crate::codec::encode;
+use crate::codec::{Rope, encode};
 use crate::{
     Atom, BigInt, Binary, BitString, ExportFun, Fun, ImproperList, List, Map, Pid, Port, Record, Reference, Term, Tuple,
 };
 
 thread_local! {
-    // Both are empty but for the moment of a call. That they are not dropped with the thread makes them cheap to reach.
-    /// The buffer that the next term is to be written to.
-    static OUT: Cell<Option<ManuallyDrop<Vec<u8>>>> = const { Cell::new(None) };
+    // All are empty but for the moment of a call. That they are not dropped with the thread makes them cheap to reach.
+    /// What the next term is to be written to.
+    static OUT: Cell<Option<ManuallyDrop<Rope>>> = const { Cell::new(None) };
+    /// To which buffer a value is being written that shares its binaries from a size on, and that size.
+    static SHARING: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+    /// What that value has shared, if anything, without its buffer.
+    static SHARED: Cell<Option<ManuallyDrop<Rope>>> = const { Cell::new(None) };
     /// The term that has just been read.
     static READ: Cell<Option<ManuallyDrop<Term>>> = const { Cell::new(None) };
 }
@@ -38,13 +42,49 @@ pub(super) fn is_ours<E>() -> bool {
 /// Lets a term write itself to `out`. `serialize` gets a buffer for the case that it was turned into bytes before.
 pub(super) fn write(out: &mut Vec<u8>, serialize: impl FnOnce(&mut Vec<u8>) -> Result<(), Error>) -> Result<(), Error> {
     let mut kept = Vec::new();
-    OUT.set(Some(ManuallyDrop::new(std::mem::take(out))));
+    let (buffer, least) = SHARING.get();
+    let is_shared = buffer == place(out);
+    let mut rope = match is_shared {
+        true => SHARED.take().map_or_else(|| Rope::sharing(least), ManuallyDrop::into_inner),
+        false => Rope::sharing(usize::MAX),
+    };
+    std::mem::swap(rope.buffer(), out);
+    OUT.set(Some(ManuallyDrop::new(rope)));
     let result = serialize(&mut kept);
-    if let Some(written) = OUT.take() {
-        *out = ManuallyDrop::into_inner(written);
+    if let Some(mut written) = OUT.take().map(ManuallyDrop::into_inner) {
+        std::mem::swap(written.buffer(), out);
+        if is_shared && !written.is_empty() {
+            SHARED.set(Some(ManuallyDrop::new(written)));
+        }
     }
     out.extend_from_slice(&kept);
     result
+}
+
+/// Lets a value write itself, and shares its binaries of at least `least` bytes.
+pub(super) fn share(least: usize, write: impl FnOnce(&mut Vec<u8>) -> Result<(), Error>) -> Result<Rope, Error> {
+    let mut out = Vec::with_capacity(64);
+    // A value may write others meanwhile: what is shared belongs to this buffer alone.
+    let _outer = Outer(SHARING.replace((place(&out), least)), SHARED.take());
+    write(&mut out)?;
+    let mut rope = SHARED.take().map_or_else(Rope::new, ManuallyDrop::into_inner);
+    std::mem::swap(rope.buffer(), &mut out);
+    Ok(rope)
+}
+
+/// What was being shared before, put back when this is dropped.
+struct Outer((usize, usize), Option<ManuallyDrop<Rope>>);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        SHARING.set(self.0);
+        drop(SHARED.replace(self.1.take()).map(ManuallyDrop::into_inner));
+    }
+}
+
+/// Which of several buffers this is.
+fn place(out: &Vec<u8>) -> usize {
+    std::ptr::from_ref(out).addr()
 }
 
 /// Hands a term to the visitor that asked for it.
@@ -76,7 +116,7 @@ trait Pass: Sized {
 
     fn as_term(&self) -> Cow<'_, Term>;
 
-    fn encode(&self, out: &mut Vec<u8>);
+    fn encode(&self, out: &mut Rope);
 
     /// `ours` says that it comes from our own format, which has all kinds of terms.
     fn from_term(term: Term, ours: bool) -> Result<Self, Term>;
@@ -90,9 +130,9 @@ impl<T: Pass> Serialize for Passing<'_, T> {
             return serializer.serialize_bytes(&[]);
         }
         if is_ours::<S::Error>() || !serializer.is_human_readable() {
-            let mut raw = Vec::new();
+            let mut raw = Rope::sharing(usize::MAX);
             self.0.encode(&mut raw);
-            return serializer.serialize_bytes(&raw);
+            return serializer.serialize_bytes(raw.buffer());
         }
         Readable::new(&self.0.as_term()).serialize(serializer)
     }
@@ -163,7 +203,7 @@ macro_rules! pass {
             }
 
             #[inline]
-            fn encode(&self, $out: &mut Vec<u8>) {
+            fn encode(&self, $out: &mut Rope) {
                 let $own = self;
                 $encode;
             }
@@ -179,26 +219,26 @@ macro_rules! pass {
 }
 
 pass! {
-    Pid: "a pid", |own| own.clone().into(), |out| encode::pid(out, own), |_| Term::Pid(pid) => pid;
-    Port: "a port", |own| own.clone().into(), |out| encode::term(out, &own.as_term()), |_| Term::Port(port) => port;
-    Reference: "a reference", |own| own.clone().into(), |out| encode::reference(out, own), |_|
+    Pid: "a pid", |own| own.clone().into(), |out| encode::pid(out.buffer(), own), |_| Term::Pid(pid) => pid;
+    Port: "a port", |own| own.clone().into(), |out| out.term(&own.as_term()), |_| Term::Port(port) => port;
+    Reference: "a reference", |own| own.clone().into(), |out| encode::reference(out.buffer(), own), |_|
         Term::Reference(reference) => reference;
-    Binary: "a binary", |own| own.clone().into(), |out| encode::binary(out, own), |ours|
+    Binary: "a binary", |own| own.clone().into(), |out| out.binary(own), |ours|
         Term::Binary(binary) => binary,
         Term::List(list) if !ours && list.as_bytes().is_some() => list.as_bytes().unwrap_or_default().as_ref().into();
-    BitString: "a bit string", |own| own.clone().into(), |out| encode::term(out, &own.as_term()), |_|
+    BitString: "a bit string", |own| own.clone().into(), |out| out.term(&own.as_term()), |_|
         Term::BitString(bits) => *bits;
-    Tuple: "a tuple", |own| own.clone().into(), |out| encode::term(out, &own.as_term()), |_|
+    Tuple: "a tuple", |own| own.clone().into(), |out| out.term(&own.as_term()), |_|
         Term::Tuple(tuple) => tuple;
-    ImproperList: "an improper list", |own| own.clone().into(), |out| encode::term(out, &own.as_term()), |_|
+    ImproperList: "an improper list", |own| own.clone().into(), |out| out.term(&own.as_term()), |_|
         Term::ImproperList(list) => list;
-    Fun: "a fun", |own| Term::Fun(Box::new(own.clone())), |out| encode::term(out, &own.as_term()), |_|
+    Fun: "a fun", |own| Term::Fun(Box::new(own.clone())), |out| out.term(&own.as_term()), |_|
         Term::Fun(fun) => *fun;
-    ExportFun: "an external fun", |own| own.clone().into(), |out| encode::term(out, &own.as_term()), |_|
+    ExportFun: "an external fun", |own| own.clone().into(), |out| out.term(&own.as_term()), |_|
         Term::Export(fun) => *fun;
-    Record: "a native record", |own| Term::Record(Box::new(own.clone())), |out| encode::term(out, &own.as_term()), |_|
+    Record: "a native record", |own| Term::Record(Box::new(own.clone())), |out| out.term(&own.as_term()), |_|
         Term::Record(record) => *record;
-    BigInt: "an integer", |own| own.clone().into(), |out| encode::big_integer(out, own), |_|
+    BigInt: "an integer", |own| own.clone().into(), |out| encode::big_integer(out.buffer(), own), |_|
         Term::Integer(number) => number.into(), Term::BigInteger(number) => *number;
 }
 
@@ -210,8 +250,8 @@ impl Pass for Term {
     }
 
     #[inline]
-    fn encode(&self, out: &mut Vec<u8>) {
-        encode::term(out, self);
+    fn encode(&self, out: &mut Rope) {
+        out.term(self);
     }
 
     fn from_term(term: Term, _: bool) -> Result<Term, Term> {

@@ -39,3 +39,4 @@ mod kept;
 mod model;
 mod properties;
 mod real;
+mod ropes;
