@@ -1,5 +1,6 @@
 //! What machine this is, and how busy it is with work that is not ours.
 
+use std::collections::HashMap;
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -49,18 +50,28 @@ pub fn used_by(processes: impl IntoIterator<Item = u32>) -> Duration {
         .sum()
 }
 
-/// The CPU time of all processes so far: user, nice, system. Interrupts serve our sockets too and are left out.
-fn used_by_all() -> Duration {
-    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
-    let first = stat.lines().next().unwrap_or_default();
-    let ticks = first.split_whitespace().skip(1).take(3).filter_map(|field| field.parse::<u32>().ok());
-    TICK * ticks.sum::<u32>()
+/// The CPU time so far of each process but these and this one, as the scheduler counts it: a mesh of ten is whole within one of
+/// the ticks by which [`used_by`] does.
+fn used_by_others(ours: &[u32]) -> HashMap<u32, Duration> {
+    let own = std::process::id();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    processes.filter(|id| *id != own && !ours.contains(id)).map(|id| (id, runtime(id))).collect()
+}
+
+fn runtime(process: u32) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let nanoseconds = threads.filter_map(|thread| {
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanoseconds.sum())
 }
 
 /// Watches for a while how much CPU others use.
 pub struct Watch {
     start: Instant,
-    all: Duration,
+    others: HashMap<u32, Duration>,
     ours: Duration,
     processes: Vec<u32>,
 }
@@ -78,15 +89,17 @@ impl Watch {
     /// From now on; these processes, and this one, are not others.
     pub fn start(processes: Vec<u32>) -> Watch {
         let ours = used_by(processes.iter().copied());
-        Watch { start: Instant::now(), all: used_by_all(), ours, processes }
+        Watch { others: used_by_others(&processes), start: Instant::now(), ours, processes }
     }
 
     /// Until now.
     pub fn stop(self) -> Seen {
-        let all = used_by_all().saturating_sub(self.all);
-        let ours = used_by(self.processes.iter().copied()).saturating_sub(self.ours);
         let elapsed = self.start.elapsed().as_secs_f64().max(0.001);
-        Seen { foreign: all.saturating_sub(ours).as_secs_f64() / elapsed, ours }
+        let ours = used_by(self.processes.iter().copied()).saturating_sub(self.ours);
+        let before = |id| self.others.get(id).copied().unwrap_or_default();
+        let others = used_by_others(&self.processes);
+        let others: Duration = others.iter().map(|(id, now)| now.saturating_sub(before(id))).sum();
+        Seen { foreign: others.as_secs_f64() / elapsed, ours }
     }
 }
 

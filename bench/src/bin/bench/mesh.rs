@@ -65,7 +65,7 @@ pub fn whole(lab: &Lab, program: Program, size: usize) -> Result<Vec<Peer>, Erro
 fn once(lab: &Lab, program: Program, size: usize) -> Result<Mesh, Error> {
     let mut nodes = start(lab, program, size)?;
     machine::wait_for_quiet(0.4, Duration::from_secs(5));
-    let watch = Watch::start(nodes.iter().map(Peer::id).collect());
+    let watch = Watch::start(nodes.iter().map(Peer::id).chain(lab.epmds()).collect());
     let joined = join(&mut nodes);
     let foreign = watch.stop().foreign;
     // All at the same moment: one by one, each end would be told by all others to all others.

@@ -99,6 +99,11 @@ impl Lab {
         compiled.is_ok_and(|status| status.success()).then(|| self.folder.clone())
     }
 
+    /// What serves those who are measured, and is none of the others.
+    pub fn epmds(&self) -> impl Iterator<Item = u32> {
+        self.epmds.iter().map(Peer::id)
+    }
+
     fn offers(&self, network: Network) -> bool {
         network == Network::Usual || self.quick_ack.is_some()
     }

@@ -16,7 +16,7 @@ const LARGE: usize = 16 << 10;
 /// Memory grows with what has arrived, not with what a peer says will come.
 const STEP: usize = 64 << 10;
 /// The least and the most that the buffer has room for.
-const LEAST: usize = 4 << 10;
+const LEAST: usize = 1 << 10;
 const MOST: usize = 256 << 10;
 /// Buffers from this size on are kept to be used again.
 const KEPT: usize = 32 << 10;
