@@ -112,7 +112,7 @@ where
 pub async fn connects<Connect, Connecting>(count: usize, pause: Duration, mut connect: Connect) -> Result<Report, Error>
 where
     Connect: FnMut() -> Connecting,
-    Connecting: Future<Output = Result<std::time::Duration, Error>>,
+    Connecting: Future<Output = Result<Duration, Error>>,
 {
     let start = Instant::now();
     let mut latencies = Vec::with_capacity(count);

@@ -70,8 +70,7 @@ pub enum Command {
     Calls { kind: String, callers: usize, limit: Limit },
     /// Messages of this many bytes, unanswered.
     OneWay { size: usize, limit: Limit },
-    /// Connecting anew, so many times.
-    /// With a pause between, so that the peer has noticed that the last one is closed.
+    /// Connecting anew, so many times, with a pause between, so that the peer has noticed that the last one is closed.
     Connect { count: usize, pause: Duration },
 }
 
@@ -84,7 +83,7 @@ impl Command {
             }
             ["oneway", size, limit] => Command::OneWay { size: size.parse().ok()?, limit: Limit::parse(limit)? },
             ["connect", count, pause] => {
-                let pause = Duration::from_millis(pause.strip_suffix("ms")?.parse().ok()?);
+                let Limit::Time(pause) = Limit::parse(pause)? else { return None };
                 Command::Connect { count: count.parse().ok()?, pause }
             }
             _ => return None,

@@ -3,6 +3,8 @@
 //! What has not been edited is written as it was read. That is right as long as it still means the same beside what is new
 //! there, which is seen by reading the result: if it says anything else, all is written anew, in Livebook's form.
 
+use std::borrow::Cow;
+
 use super::cell::{Cell, Kind};
 use super::markdown::{self, BREAK, OUTPUT};
 use super::metadata::Metadata;
@@ -268,7 +270,10 @@ impl<'n> Writer<'n> {
         if cell.kind == Kind::Markdown {
             let kept = self.kept(&cell.span);
             // What was read may be open, and is no longer at the end.
-            let source = if kept.is_some() { cell.source.clone() } else { markdown::storable(&cell.source) };
+            let source = match kept {
+                Some(_) => Cow::Borrowed(&*cell.source),
+                None => Cow::Owned(markdown::storable(&cell.source)),
+            };
             let alone = source.is_empty() || (after == After::Code && markdown::begins_as_output(&source));
             let joins = after == After::Markdown && cell.metadata.is_empty();
             if kept.is_none() && !parted {

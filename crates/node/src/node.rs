@@ -11,7 +11,6 @@ use beamline_proto::control::{Caller, Target};
 use beamline_proto::flags::Flags;
 use beamline_proto::handshake::Local;
 use beamline_proto::{Cookie, NodeName};
-use beamline_term::serde::to_rope;
 use beamline_term::{Atom, Creation, Origin, Pid, atom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +24,7 @@ use crate::cause::{Cause, ConnectError};
 use crate::config::Settings;
 use crate::connection::guests::Guests;
 use crate::connection::slots::{Slots, Wish};
-use crate::connection::{Connection, SHARED, dial};
+use crate::connection::{self, Connection, dial};
 use crate::cookies::Cookies;
 use crate::destination::Destination;
 use crate::epmd::Registration;
@@ -269,7 +268,7 @@ impl Node {
     /// # Errors
     /// It could not be sent.
     pub async fn send(&self, to: impl Into<Destination>, message: &(impl Serialize + ?Sized)) -> Result<(), SendError> {
-        self.inner().send_from(&self.inner().caller_cell, to.into(), to_rope(message, SHARED)?.into()).await
+        self.inner().send_from(&self.inner().caller_cell, to.into(), connection::payload(message)?).await
     }
 
     /// Adds exported functions.

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use beamline_term::serde::to_rope;
 use serde::Serialize;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
-use crate::connection::SHARED;
+use crate::connection;
 use crate::destination::Destination;
 use crate::node::Inner;
 use crate::process::Cell;
@@ -29,8 +28,8 @@ impl Timer {
         message: &(impl Serialize + ?Sized),
     ) -> Timer {
         let due = Instant::now() + time;
-        let message = match to_rope(message, SHARED) {
-            Ok(message) => message.into(),
+        let message = match connection::payload(message) {
+            Ok(message) => message,
             Err(error) => {
                 tracing::error!(%error, "a message for later cannot be written as a term; it is not sent");
                 return Timer { due, task: None };

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::machine::Watch;
 use crate::peer::{Lab, Network, Peer, Program};
 use crate::results::Page;
 use crate::rounds::median;
@@ -65,7 +64,7 @@ pub fn whole(lab: &Lab, program: Program, size: usize) -> Result<Vec<Peer>, Erro
 fn once(lab: &Lab, program: Program, size: usize) -> Result<Mesh, Error> {
     let mut nodes = start(lab, program, size)?;
     machine::wait_for_quiet(0.4, Duration::from_secs(5));
-    let watch = Watch::start(nodes.iter().map(Peer::id).chain(lab.epmds()).collect());
+    let watch = lab.watch(nodes.iter().map(Peer::id));
     let joined = join(&mut nodes);
     let foreign = watch.stop().foreign;
     // All at the same moment: one by one, each end would be told by all others to all others.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::machine::{self, Watch};
+use crate::machine;
 use crate::mesh::whole;
 use crate::peer::{Lab, Network, Peer, Program};
 use crate::results::Page;
@@ -34,7 +34,7 @@ pub fn names(lab: &Lab, options: &Options, page: &mut Page) -> Result<(), Error>
         let (mut quiet, mut all) = (Vec::new(), Vec::new());
         for round in 0..options.rounds {
             machine::wait_for_quiet(0.4, Duration::from_secs(3));
-            let watch = Watch::start(own.iter().chain(&otp).map(Peer::id).collect());
+            let watch = lab.watch(own.iter().chain(&otp).map(Peer::id));
             let register = format!("register {count}");
             let (_, ours) = ask(&mut own, &register)?;
             let (ours_found, _) = ask(&mut own, "whereis 100000")?;

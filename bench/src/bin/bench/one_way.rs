@@ -81,7 +81,8 @@ fn aims(set: &Set, size: usize) -> String {
 
 /// What a processor and its caches have forgotten after 50 ms of idleness makes connecting twice as slow, for all. The figures
 /// to beat were measured where a raw connection took 0.11 ms, which is what it takes after 5.
-const PAUSES: [u64; 2] = [50, 5];
+const PAUSES: [u64; 2] = [50, WARM];
+const WARM: u64 = 5;
 
 pub fn connect(lab: &Lab, options: &Options, page: &mut Page) -> Result<(), Error> {
     for pause in PAUSES {
@@ -112,7 +113,7 @@ fn connect_after(pause: u64, lab: &Lab, options: &Options, page: &mut Page) -> R
         table.finish()
     ));
     let mut aims = Aims::new(set.noisy);
-    if pause == 5 {
+    if pause == WARM {
         let millis = set.median(BEAMLINE, |sample| sample.p50 / 1e6);
         aims.check("p50 in ms", millis, Bound::AtMost(0.45), Bound::AtMost(0.35));
     }

@@ -9,7 +9,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use crate::{Error, machine};
+use crate::Error;
+use crate::machine::{self, Watch};
 
 /// An answer that takes longer is taken never to come.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -99,9 +100,9 @@ impl Lab {
         compiled.is_ok_and(|status| status.success()).then(|| self.folder.clone())
     }
 
-    /// What serves those who are measured, and is none of the others.
-    pub fn epmds(&self) -> impl Iterator<Item = u32> {
-        self.epmds.iter().map(Peer::id)
+    /// Watches these processes. epmd serves them, and is none of the others.
+    pub fn watch(&self, processes: impl IntoIterator<Item = u32>) -> Watch {
+        Watch::start(processes.into_iter().chain(self.epmds.iter().map(Peer::id)).collect())
     }
 
     fn offers(&self, network: Network) -> bool {

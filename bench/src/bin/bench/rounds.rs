@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::machine::{self, Watch};
+use crate::machine;
 use crate::peer::{Lab, Network, Peer, Program};
 use crate::{Error, Options};
 
@@ -141,7 +141,7 @@ impl<'a> Pairs<'a> {
         let (server_key, client_key) = keys(row);
         let server = self.servers.get(&server_key).ok_or("no server")?.id();
         let client = self.clients.get_mut(&client_key).ok_or("no client")?;
-        let watch = Watch::start([server, client.id()].into_iter().chain(self.lab.epmds()).collect());
+        let watch = self.lab.watch([server, client.id()]);
         client.tell(command)?;
         let line = client.line()?;
         let seen = watch.stop();

@@ -30,8 +30,7 @@ use tokio::sync::{Notify, watch};
 
 use self::outlet::{Next, Outlet, Sink, Socket};
 use self::queue::Cost;
-pub(crate) use self::queue::SHARED;
-pub(crate) use self::send::{Held, Unsent};
+pub(crate) use self::send::{Held, Unsent, payload};
 use crate::config::Limits;
 use crate::events::DownReason;
 use crate::metrics::ConnectionMetrics;

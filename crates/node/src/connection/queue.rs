@@ -15,7 +15,7 @@ use bytes::Bytes;
 /// Small messages are gathered in pieces of about this size.
 const CHUNK: usize = 64 << 10;
 /// A payload from this size on is handed to the socket as it is; a smaller one costs less to copy.
-pub(crate) const SHARED: usize = 8 << 10;
+pub(super) const SHARED: usize = 8 << 10;
 /// So much of large messages goes out before small ones have their turn again.
 const ROUND: usize = 256 << 10;
 /// How many emptied pieces are kept for what comes next.
@@ -240,7 +240,7 @@ impl Queue {
         let size = self.tail.len() - before + payload.len();
         self.seal();
         self.messages += 1;
-        push_shared(&mut self.full, payload, cost(size));
+        push_shared(&mut self.full, payload.pieces().cloned(), cost(size));
         Ok(())
     }
 
@@ -281,14 +281,14 @@ impl Queue {
             let Some(part) = large.fragments.next(&mut head) else { continue };
             size += part.len();
             batch.flow.bytes += head.len() + part.len();
-            batch.flow.messages += usize::from(large.fragments.left() == 0);
+            batch.flow.messages += usize::from(large.fragments.is_done());
             batch.chunks.push_back(Chunk { data: Data::Own(head), cost: Cost::default() });
-            if large.fragments.left() > 0 {
-                push_shared(&mut batch.chunks, &part, Cost::default());
+            if !large.fragments.is_done() {
+                push_shared(&mut batch.chunks, part.into_pieces(), Cost::default());
                 self.large.push_back(large);
                 continue;
             }
-            push_shared(&mut batch.chunks, &part, large.cost);
+            push_shared(&mut batch.chunks, part.into_pieces(), large.cost);
             while let Some(behind) = large.behind.pop_front() {
                 match behind {
                     Behind::Small(_, chunk) => {
@@ -323,10 +323,9 @@ impl Queue {
     }
 }
 
-/// Appends a payload as it is. What it costs is given back when all of it is out.
-fn push_shared(chunks: &mut VecDeque<Chunk>, payload: &Payload, cost: Cost) {
-    let chunk = |piece: &Bytes| Chunk { data: Data::Shared(piece.clone()), cost: Cost::default() };
-    chunks.extend(payload.pieces().filter(|piece| !piece.is_empty()).map(chunk));
+/// Appends the pieces of a payload as they are. What it costs is given back when all of it is out.
+fn push_shared(chunks: &mut VecDeque<Chunk>, pieces: impl Iterator<Item = Bytes>, cost: Cost) {
+    chunks.extend(pieces.map(|piece| Chunk { data: Data::Shared(piece), cost: Cost::default() }));
     if let Some(last) = chunks.back_mut() {
         last.cost += cost;
     }

@@ -11,7 +11,9 @@ use std::sync::atomic::Ordering;
 use beamline_proto::control::{Control, Execute, Signal};
 use beamline_proto::frame::{FrameError, Payload, WHOLE};
 use beamline_term::Pid;
+use beamline_term::serde::{Error, to_rope};
 use bytes::Bytes;
+use serde::Serialize;
 
 use super::outlet::Outlet;
 use super::queue::{Cost, SHARED};
@@ -20,6 +22,11 @@ use crate::events::DownReason;
 
 /// What a control message counts for beside its payload.
 const CONTROL: usize = 96;
+
+/// What a message is written as: large binaries stay where they are.
+pub(crate) fn payload(message: &(impl Serialize + ?Sized)) -> Result<Payload, Error> {
+    to_rope(message, SHARED).map(Payload::from)
+}
 
 /// Why a message was not queued.
 #[derive(Debug)]
@@ -237,9 +244,6 @@ impl Connection {
 
     /// As [`Connection::send`], with a payload that is at hand.
     pub(crate) fn send_bytes(&self, control: &Control, payload: &Bytes) -> Result<(), FrameError> {
-        if payload.len() < SHARED {
-            return self.send(control, |out| out.extend_from_slice(payload));
-        }
         let payload = Payload::from(payload.clone());
         self.insist(|outlet| {
             let Outlet { queue, promised, reserved, .. } = outlet;

@@ -36,7 +36,6 @@ use std::time::Duration;
 
 use beamline_proto::NodeName;
 use beamline_proto::ties::Alias;
-use beamline_term::serde::to_rope;
 use beamline_term::{Atom, Pid, Reference, Term};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -57,7 +56,7 @@ pub(crate) use roll::{Line, Roll};
 pub(crate) use table::Table;
 
 use crate::call::Call;
-use crate::connection::SHARED;
+use crate::connection;
 use crate::destination::Destination;
 use crate::error::SendError;
 use crate::functions::FunctionName;
@@ -201,7 +200,7 @@ impl Process {
     /// # Errors
     /// It could not be sent.
     pub async fn send(&self, to: impl Into<Destination>, message: &(impl Serialize + ?Sized)) -> Result<(), SendError> {
-        self.node.send_from(&self.cell, to.into(), to_rope(message, SHARED)?.into()).await
+        self.node.send_from(&self.cell, to.into(), connection::payload(message)?).await
     }
 
     /// Calls a function on a node, as [`Node::call`](crate::Node::call).

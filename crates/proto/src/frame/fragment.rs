@@ -57,10 +57,15 @@ impl Fragments {
         self.payload.len()
     }
 
+    /// Whether all are out.
+    pub fn is_done(&self) -> bool {
+        self.payload.is_empty()
+    }
+
     /// Appends the head of the next fragment and gives the part of the payload that must follow it; `None` when all are
     /// out.
     pub fn next(&mut self, out: &mut Vec<u8>) -> Option<Payload> {
-        if self.payload.is_empty() {
+        if self.is_done() {
             return None;
         }
         let part = self.payload.split_to(FRAGMENT);

@@ -8,6 +8,7 @@ use bytes::Bytes;
 /// A term without version byte, in pieces that go out one after the other.
 #[derive(Clone, Debug, Default)]
 pub struct Payload {
+    /// Empty only if that is all.
     first: Bytes,
     rest: VecDeque<Bytes>,
 }
@@ -20,12 +21,17 @@ impl Payload {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.pieces().all(Bytes::is_empty)
+        self.first.is_empty()
     }
 
-    /// The pieces in their order; empty ones may be among them.
+    /// The pieces in their order. None is empty, but the only one of an empty payload.
     pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
         std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    /// The same as pieces that own themselves.
+    pub fn into_pieces(self) -> impl Iterator<Item = Bytes> {
+        std::iter::once(self.first).chain(self.rest)
     }
 
     /// Appends all of it.

@@ -14,6 +14,7 @@ use beamline_proto::global::{Completion, LockId, Method};
 use beamline_term::{ExportFun, Pid, Term};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::connection;
 use crate::error::SendError;
 use crate::functions::FunctionName;
 use crate::node::Inner;
@@ -240,9 +241,8 @@ impl Global {
     pub async fn send(&self, name: impl Into<Term>, message: &impl Serialize) -> Result<Pid, GlobalSendError> {
         let name = name.into();
         let Some(pid) = self.whereis(&name) else { return Err(GlobalSendError::NoName { name }) };
-        let mut out = Vec::new();
-        beamline_term::serde::write(message, &mut out).map_err(SendError::from)?;
-        self.node.send((&pid).into(), crate::process::Message::new(out.into())).await?;
+        let message = connection::payload(message).map_err(SendError::from)?;
+        self.node.send_from(&self.node.caller_cell, (&pid).into(), message).await?;
         Ok(pid)
     }
 
